@@ -1,0 +1,74 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { startDashboard } from '../../dashboards/server.ts';
+import { loadLoaders } from '../../workers/load-loaders.ts';
+import { logEvents, say } from '../../workers/log.ts';
+import { type RoleFlags, roleOptions } from '../../workers/run-role.ts';
+import { untilSignal } from '../../workers/shutdown.ts';
+import { resolveScheduler } from '../config/options.ts';
+import { Events } from '../core/events.ts';
+import { createScheduler } from '../create-scheduler.ts';
+import { createWorker } from '../create-worker.ts';
+import { type EmbeddedRedis, startEmbeddedRedis } from '../dev/embedded-redis.ts';
+import { openQueue } from '../queue/refresh-queue.ts';
+import { openDataConnection } from '../redis/connection.ts';
+import { Keys } from '../redis/keys.ts';
+
+export type DevFlags = RoleFlags & { readonly port: number; readonly dashboardPort: number };
+
+/** Closes what was opened, the last first. */
+type Closers = (() => Promise<unknown> | unknown)[];
+
+/** Runs every role in this process, on a Redis of its own unless one is named. */
+export async function runDev(flags: DevFlags, command: readonly string[]): Promise<void> {
+  const loaders = await loadLoaders(flags.loaders);
+  const closers: Closers = [];
+  const close = async (): Promise<void> => {
+    for (const one of closers.toReversed()) await one();
+  };
+  try {
+    const redis = flags.redis ?? (await startRedis(flags.port, closers)).url;
+    const options = { ...roleOptions({ ...flags, redis }), loaders };
+    const worker = createWorker(options);
+    closers.push(() => worker.close());
+    const scheduler = createScheduler(options);
+    closers.push(() => scheduler.close());
+    logEvents('worker', worker);
+    logEvents('scheduler', scheduler);
+    await Promise.all([worker.ready(), scheduler.ready()]);
+
+    const settings = resolveScheduler(options);
+    const keys = new Keys(settings.namespace);
+    const use = { role: 'queue', name: 'dashboard', events: new Events() } as const;
+    const connection = openDataConnection(settings.redis.queue, use);
+    closers.push(() => connection.disconnect());
+    const queues = loaders.map((loader) => openQueue(connection, keys, loader));
+    const dashboard = await startDashboard({ queues, port: flags.dashboardPort });
+    closers.push(() => dashboard.close());
+    say('dev', `dashboard ${dashboard.url}`);
+    say('dev', `ready: REDIS_URL=${redis}, loaders: ${loaders.map(({ name }) => name).join(', ')}`);
+    if (command.length > 0) runProgram(command, redis);
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  await untilSignal('dev', close);
+}
+
+async function startRedis(port: number, closers: Closers): Promise<EmbeddedRedis> {
+  const tell = (line: string): void => say('dev', line);
+  const redis = await startEmbeddedRedis({ ...(port > 0 && { port }), say: tell });
+  closers.push(() => redis.close());
+  return redis;
+}
+
+/** Runs the user's program beside the roles; when it ends, so do they. */
+function runProgram([file = '', ...args]: readonly string[], redis: string): void {
+  const env = { ...process.env, REDIS_URL: redis };
+  const child = spawn(file, args, { stdio: 'inherit', env });
+  child.once('error', (error) => say('dev', `cannot run ${file}: ${error.message}`));
+  once(child, 'close').then(
+    () => process.kill(process.pid, 'SIGTERM'),
+    () => process.kill(process.pid, 'SIGTERM'),
+  );
+}

@@ -1,0 +1,50 @@
+#!/usr/bin/env node
+import { readFileSync } from 'node:fs';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { runMain } from '../../workers/main.ts';
+import { type RoleFlags, runRole } from '../../workers/run-role.ts';
+import { type DevFlags, runDev } from './dev.ts';
+
+const manifest = new URL('../../../package.json', import.meta.url);
+const { version } = JSON.parse(readFileSync(manifest, 'utf8')) as { version: string };
+
+const program = new Command('everwarm')
+  .description('Refresh-ahead cache: keeps hot keys in Redis warm')
+  .version(version)
+  .showHelpAfterError();
+
+roleCommand('worker', 'compute refreshes that schedulers enqueue')
+  .option('--concurrency <n>', 'loader calls at a time, per loader', wholeNumber)
+  .option('--grace <duration>', 'how long running loads may finish at shutdown, e.g. 10s')
+  .action((flags: RoleFlags) => runMain(() => runRole('worker', flags)));
+
+roleCommand('scheduler', 'choose keys to refresh before they expire').action((flags: RoleFlags) =>
+  runMain(() => runRole('scheduler', flags)),
+);
+
+roleCommand('dev', 'run all roles, the dashboard and, without REDIS_URL, a Redis of its own')
+  .option('--port <n>', 'port of that Redis; 0: a free one', wholeNumber, 0)
+  .option('--dashboard-port <n>', 'port of the dashboard; 0: a free one', wholeNumber, 3000)
+  .argument('[command...]', 'after --: a program to run with REDIS_URL set, e.g. -- node app.mjs')
+  .action((command: string[], flags: DevFlags) => runMain(() => runDev(flags, command)));
+
+await program.parseAsync();
+
+function roleCommand(name: string, description: string): Command {
+  return program
+    .command(name)
+    .description(description)
+    .requiredOption('--loaders <file>', 'module that exports the loaders')
+    .addOption(new Option('--redis <url>', 'Redis for both roles, or the cache').env('REDIS_URL'))
+    .addOption(
+      new Option('--queue-redis <url>', 'Redis for the queue and tracker').env('REDIS_QUEUE_URL'),
+    )
+    .addOption(new Option('--namespace <name>', 'first part of all keys').env('EVERWARM_NAMESPACE'))
+    .option('--strict', 'refuse an unreachable or unsuitable Redis');
+}
+
+function wholeNumber(text: string): number {
+  const number = Number(text);
+  if (Number.isSafeInteger(number) && number >= 0) return number;
+  throw new InvalidArgumentError('It must be a whole number of at least 0.');
+}

@@ -1,0 +1,41 @@
+/** Every default of Everwarm, in one table. Spans are milliseconds; docs/options.md is held against it. */
+export const DEFAULTS = {
+  redisUrl: 'redis://127.0.0.1:6379',
+  namespace: 'everwarm',
+
+  /** A read that Redis has not answered by then goes to the loader. */
+  readTimeoutMs: 250,
+  /** A load that has not settled by then is aborted and counts as failed. */
+  loadTimeoutMs: 30_000,
+  /** Life of the lock of a load; renewed every third of it. */
+  lockTtlMs: 3_000,
+  /** A write to Redis that has not been answered by then has an unknown outcome. */
+  writeTimeoutMs: 1_000,
+
+  /** Counted reads are sent to the tracker this often, at most ttl/8, at least 100 ms. */
+  flushIntervalMs: 1_000,
+  /** Keys per second a process records in full; above it keys are sampled. */
+  recordRate: 2_000,
+  /** Keys whose reads may wait in a process for the next flush. */
+  maxPendingKeys: 50_000,
+  /** Keys tracked per loader; the coldest leave first. */
+  maxTrackedKeys: 1_000_000,
+
+  /** Longest time between two ticks that find work, at most ttl/20, at least 50 ms. */
+  tickIntervalMs: 250,
+  /** Shortest life of a claim; longer where three leads are. */
+  claimTtlMs: 2_000,
+  /** XFetch's beta: above 1 earlier, below 1 later. */
+  beta: 1,
+  /** Refreshes spread over this share of the ttl. */
+  spread: 0.1,
+  /** Recent reads (half-life 4 · ttl) that make a key worth refreshing. */
+  threshold: 8,
+  /** A refresh starts at least this long before expiry. */
+  minLeadMs: 0,
+
+  /** Loader calls at a time, per loader and process. */
+  concurrency: 50,
+  /** How long a closing worker lets running loads finish before it aborts them. */
+  graceMs: 10_000,
+} as const;

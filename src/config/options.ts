@@ -1,0 +1,115 @@
+import type { Duration } from '../core/duration.ts';
+import { DEFAULTS } from './defaults.ts';
+import { type RedisOption, type RedisTargets, resolveRedis } from './redis-option.ts';
+import { checkName, count, span } from './rules.ts';
+
+/** What every role takes. */
+export interface RoleOptions {
+  /** One Redis, or `{ cache, queue }`. @defaultValue `REDIS_URL`, else `redis://127.0.0.1:6379` */
+  readonly redis?: RedisOption;
+  /** First part of every key name: `[A-Za-z0-9_.-]{1,64}`. @defaultValue `'everwarm'` */
+  readonly namespace?: string;
+  /** Refuse an unreachable or unsuitable Redis instead of warning. @defaultValue `false` */
+  readonly strict?: boolean;
+}
+
+export interface CacheOptions extends RoleOptions {
+  /** A read that Redis has not answered by then goes to the loader. @defaultValue `'250ms'` */
+  readonly readTimeout?: Duration;
+  /** Life of a load's lock, renewed every third of it. @defaultValue `'3s'` */
+  readonly lockTtl?: Duration;
+  /** Record reads, so that hot keys are refreshed. @defaultValue `true` */
+  readonly recording?: boolean;
+  /** Keys per second this process records in full; above it keys are sampled. @defaultValue `2000` */
+  readonly recordRate?: number;
+  /** How often reads are sent to the tracker, at most ttl/8. @defaultValue `'1s'` */
+  readonly flushInterval?: Duration;
+  /** Keys whose reads may wait for the next flush. @defaultValue `50000` */
+  readonly maxPendingKeys?: number;
+}
+
+export interface SchedulerOptions extends RoleOptions {
+  /** Time between ticks that find work, at most ttl/20, at least 50 ms. @defaultValue `'250ms'` */
+  readonly tickInterval?: Duration;
+  /** Shortest life of a claim; longer where three leads are. @defaultValue `'2s'` */
+  readonly claimTtl?: Duration;
+  /** Keys tracked per loader; the coldest leave first. @defaultValue `1000000` */
+  readonly maxTrackedKeys?: number;
+}
+
+export interface WorkerOptions extends RoleOptions {
+  /** Loader calls at a time, per loader in this process. @defaultValue `50` */
+  readonly concurrency?: number;
+  /** Life of a load's lock, renewed every third of it. @defaultValue `'3s'` */
+  readonly lockTtl?: Duration;
+  /** How long `close()` lets running loads finish before it aborts them. @defaultValue `'10s'` */
+  readonly grace?: Duration;
+}
+
+export interface RoleSettings {
+  readonly redis: RedisTargets;
+  readonly namespace: string;
+  readonly strict: boolean;
+}
+
+export interface CacheSettings extends RoleSettings {
+  readonly readTimeoutMs: number;
+  readonly lockTtlMs: number;
+  readonly recording: boolean;
+  readonly recordRate: number;
+  readonly flushIntervalMs: number;
+  readonly maxPendingKeys: number;
+}
+
+export interface SchedulerSettings extends RoleSettings {
+  readonly tickIntervalMs: number;
+  readonly claimTtlMs: number;
+  readonly maxTrackedKeys: number;
+}
+
+export interface WorkerSettings extends RoleSettings {
+  readonly concurrency: number;
+  readonly lockTtlMs: number;
+  readonly graceMs: number;
+}
+
+export function resolveCache(options: CacheOptions): CacheSettings {
+  return {
+    ...resolveRole(options),
+    readTimeoutMs: span(options.readTimeout, 'readTimeout', { or: DEFAULTS.readTimeoutMs, min: 1 }),
+    lockTtlMs: span(options.lockTtl, 'lockTtl', { or: DEFAULTS.lockTtlMs, min: 100 }),
+    recording: options.recording ?? true,
+    recordRate: count(options.recordRate, 'recordRate', DEFAULTS.recordRate),
+    flushIntervalMs: span(options.flushInterval, 'flushInterval', {
+      or: DEFAULTS.flushIntervalMs,
+      min: 100,
+    }),
+    maxPendingKeys: count(options.maxPendingKeys, 'maxPendingKeys', DEFAULTS.maxPendingKeys),
+  };
+}
+
+export function resolveScheduler(options: SchedulerOptions): SchedulerSettings {
+  return {
+    ...resolveRole(options),
+    tickIntervalMs: span(options.tickInterval, 'tickInterval', {
+      or: DEFAULTS.tickIntervalMs,
+      min: 50,
+    }),
+    claimTtlMs: span(options.claimTtl, 'claimTtl', { or: DEFAULTS.claimTtlMs, min: 100 }),
+    maxTrackedKeys: count(options.maxTrackedKeys, 'maxTrackedKeys', DEFAULTS.maxTrackedKeys),
+  };
+}
+
+export function resolveWorker(options: WorkerOptions): WorkerSettings {
+  return {
+    ...resolveRole(options),
+    concurrency: count(options.concurrency, 'concurrency', DEFAULTS.concurrency),
+    lockTtlMs: span(options.lockTtl, 'lockTtl', { or: DEFAULTS.lockTtlMs, min: 100 }),
+    graceMs: span(options.grace, 'grace', { or: DEFAULTS.graceMs, min: 0 }),
+  };
+}
+
+function resolveRole(options: RoleOptions): RoleSettings {
+  const namespace = checkName(options.namespace ?? DEFAULTS.namespace, 'namespace');
+  return { redis: resolveRedis(options.redis), namespace, strict: options.strict ?? false };
+}

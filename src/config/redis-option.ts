@@ -1,0 +1,72 @@
+import type { RedisOptions } from 'ioredis';
+import { InvalidOptionError } from '../core/errors.ts';
+import { DEFAULTS } from './defaults.ts';
+
+/** One server: a URL (`redis://`, `rediss://`) or ioredis options (a Sentinel description included). */
+export type RedisTarget = string | RedisOptions;
+
+/** One server for both roles, or one for each: `cache` may evict, `queue` must not. */
+export type RedisOption =
+  | RedisTarget
+  | { readonly cache: RedisTarget; readonly queue: RedisTarget };
+
+export interface RedisTargets {
+  readonly cache: RedisTarget;
+  readonly queue: RedisTarget;
+}
+
+/** Default: the environment's `REDIS_URL` and `REDIS_QUEUE_URL`, else `redis://127.0.0.1:6379`. */
+export function resolveRedis(option: RedisOption | undefined): RedisTargets {
+  const chosen = option ?? fromEnvironment();
+  if (typeof chosen === 'object' && 'cache' in chosen && 'queue' in chosen) {
+    return {
+      cache: checkTarget(chosen.cache, 'redis.cache'),
+      queue: checkTarget(chosen.queue, 'redis.queue'),
+    };
+  }
+  const target = checkTarget(chosen, 'redis');
+  return { cache: target, queue: target };
+}
+
+function fromEnvironment(): RedisOption {
+  const { REDIS_URL: cache = DEFAULTS.redisUrl, REDIS_QUEUE_URL: queue } = process.env;
+  return queue ? { cache, queue } : cache;
+}
+
+function checkTarget(target: unknown, path: string): RedisTarget {
+  if (typeof target === 'string') {
+    if (URL.canParse(target) && /^rediss?:$/.test(new URL(target).protocol)) return target;
+    throw new InvalidOptionError(
+      path,
+      withoutPassword(target),
+      'must be a redis:// or rediss:// URL',
+    );
+  }
+  if (target === null || typeof target !== 'object' || Array.isArray(target)) {
+    throw new InvalidOptionError(
+      path,
+      target,
+      'must be a redis:// URL, ioredis options, or { cache, queue }',
+    );
+  }
+  if ('keyPrefix' in target) {
+    throw new InvalidOptionError(
+      `${path}.keyPrefix`,
+      target.keyPrefix,
+      'is not supported: use `namespace`',
+    );
+  }
+  return { ...target };
+}
+
+/** A target as it may stand in a message: host and port, no credentials. */
+export function printTarget(target: RedisTarget): string {
+  if (typeof target === 'string') return withoutPassword(target);
+  if (target.sentinels) return `sentinel master "${target.name ?? 'mymaster'}"`;
+  if (target.path) return target.path;
+  return `redis://${target.host ?? '127.0.0.1'}:${target.port ?? 6379}`;
+}
+
+function withoutPassword(url: string): string {
+  return url.replace(/\/\/[^@/]*@/, '//***@');
+}

@@ -1,0 +1,58 @@
+export type ErrorCode =
+  | 'INVALID_OPTION'
+  | 'INVALID_KEY'
+  | 'UNKNOWN_LOADER'
+  | 'LOADER_FAILED'
+  | 'LOADER_TIMEOUT'
+  | 'LOAD_ABORTED'
+  | 'REDIS_UNSUITABLE'
+  | 'REDIS_UNAVAILABLE'
+  | 'REDIS_NOT_INSTALLED'
+  | 'LOADERS_FILE'
+  | 'DASHBOARD_PORT'
+  | 'CLOSED';
+
+/** Every error Everwarm throws of its own accord: `code` is stable, `cause` is what was underneath. */
+export class EverwarmError extends Error {
+  readonly code: ErrorCode;
+
+  constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = new.target.name;
+    this.code = code;
+  }
+}
+
+/** An option that breaks its rule: the message names the option's path, the value and the rule. */
+export class InvalidOptionError extends EverwarmError {
+  constructor(path: string, value: unknown, rule: string) {
+    super('INVALID_OPTION', `\`${path}\` (${printValue(value)}) ${rule}`);
+  }
+}
+
+/** Params that are not JSON data, or whose key text is too long. */
+export class InvalidKeyError extends EverwarmError {
+  constructor(message: string) {
+    super('INVALID_KEY', message);
+  }
+}
+
+/** A loader rejected; `cause` is its own error (absent when the load ran in another process). */
+export class LoaderError extends EverwarmError {}
+
+/** A value as it may stand in a message: short, on one line, never a dump of somebody's object. */
+export function printValue(value: unknown): string {
+  const text = typeof value === 'string' ? JSON.stringify(value.slice(0, 80)) : describe(value);
+  return text.length > 80 ? `${text.slice(0, 77)}...` : text;
+}
+
+function describe(value: unknown): string {
+  if (value === null || typeof value !== 'object') return String(value);
+  if (Array.isArray(value)) return `an array of ${value.length}`;
+  return `an object of type ${value.constructor?.name ?? 'null prototype'}`;
+}
+
+/** The message of whatever was thrown, also when it was not an Error. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,79 @@
+import type { EverwarmError } from './errors.ts';
+
+/** What was done for one key, as far as everybody may know it: never the value. */
+export interface KeyEvent {
+  readonly loader: string;
+  readonly key: string;
+}
+
+export type LoadReason = 'miss' | 'refresh' | 'warm';
+
+/** Every event of every role: `noun:past-participle`, one emit per outcome. */
+export interface EventMap {
+  'entry:hit': KeyEvent;
+  'entry:missed': KeyEvent & { readonly cause: 'absent' | 'expired' | 'unreadable' };
+  'load:completed': KeyEvent & {
+    readonly reason: LoadReason;
+    readonly loadMs: number;
+    readonly stored: boolean;
+  };
+  'load:failed': KeyEvent & {
+    readonly reason: LoadReason;
+    readonly loadMs: number;
+    readonly error: unknown;
+  };
+  'lock:lost': KeyEvent;
+  'reads:dropped': { readonly loader: string; readonly keys: number; readonly error: unknown };
+  'tick:completed': {
+    readonly loader: string;
+    readonly claimed: number;
+    readonly enqueued: number;
+    readonly waiting: number;
+    readonly dropped: number;
+    readonly tickMs: number;
+  };
+  'refresh:completed': KeyEvent & { readonly loadMs: number; readonly leadMs: number };
+  'refresh:skipped': KeyEvent & {
+    readonly why: 'fresh' | 'held' | 'late' | 'superseded' | 'not-found' | 'other-version';
+  };
+  'refresh:failed': KeyEvent & { readonly error: unknown; readonly retryAtMs: number };
+  'redis:failed': { readonly role: 'cache' | 'queue'; readonly error: unknown };
+  'server:unsuitable': { readonly role: 'cache' | 'queue'; readonly error: EverwarmError };
+}
+
+export type EventName = keyof EventMap;
+export type Listener<N extends EventName> = (event: EventMap[N]) => void;
+type AnyListener = (event: never) => void;
+
+/** A typed emitter whose listeners cannot hurt the emitter: what they throw becomes a process warning. */
+export class Events {
+  readonly #listeners = new Map<EventName, Set<AnyListener>>();
+
+  /** Subscribes; the answer unsubscribes. */
+  on<N extends EventName>(name: N, listener: Listener<N>): () => void {
+    let listeners = this.#listeners.get(name);
+    if (!listeners) {
+      listeners = new Set();
+      this.#listeners.set(name, listeners);
+    }
+    listeners.add(listener);
+    return () => void listeners.delete(listener);
+  }
+
+  /** Whether anybody listens: lets a hot path skip building the event. */
+  has(name: EventName): boolean {
+    return (this.#listeners.get(name)?.size ?? 0) > 0;
+  }
+
+  emit<N extends EventName>(name: N, event: EventMap[N]): void {
+    const listeners = this.#listeners.get(name);
+    if (!listeners) return;
+    for (const listener of listeners) {
+      try {
+        (listener as Listener<N>)(event);
+      } catch (error) {
+        process.emitWarning(`a listener of "${name}" threw: ${String(error)}`, 'EverwarmWarning');
+      }
+    }
+  }
+}

@@ -1,0 +1,119 @@
+import {
+  resolveScheduler,
+  type SchedulerOptions,
+  type SchedulerSettings,
+} from './config/options.ts';
+import { type EventName, Events, type Listener } from './core/events.ts';
+import type { AnyLoader } from './loaders/define-loader.ts';
+import { LoaderRegistry, type WithLoaders } from './loaders/registry.ts';
+import { RefreshQueue } from './queue/refresh-queue.ts';
+import { EntryStore } from './redis/entry-store.ts';
+import { Keys } from './redis/keys.ts';
+import { LoaderStatsStore } from './redis/loader-stats.ts';
+import { RoleServers } from './redis/role-servers.ts';
+import { Tracker } from './redis/tracker.ts';
+import { LoaderScheduler } from './schedule/loader-scheduler.ts';
+import { TickLoop } from './schedule/tick-loop.ts';
+
+/** A running scheduler. Any number may run: claims are atomic, none is a leader. */
+export interface Scheduler {
+  on<N extends EventName>(name: N, listener: Listener<N>): () => void;
+  /**
+   * Resolves once Redis has answered, or after 5 s without it.
+   *
+   * @throws EverwarmError when `strict` and Redis is unreachable or unsuitable
+   */
+  ready(): Promise<void>;
+  /** Finishes the tick under way and closes the connections. */
+  close(): Promise<void>;
+}
+
+const MIN_TICK_MS = 50;
+const MAX_IDLE_MS = 1_000;
+const TICKS_PER_TTL = 20;
+
+/**
+ * Starts choosing which keys of its loaders to refresh before they expire, and enqueues them.
+ *
+ * @example
+ * ```ts
+ * const scheduler = createScheduler({ redis: 'redis://localhost:6379', loaders: [product] });
+ * process.once('SIGTERM', () => scheduler.close());
+ * ```
+ * @throws InvalidOptionError naming the option, its value and the rule
+ */
+export function createScheduler(options: SchedulerOptions & WithLoaders): Scheduler {
+  return new SchedulerRole(options);
+}
+
+class SchedulerRole implements Scheduler {
+  readonly #settings: SchedulerSettings;
+  readonly #events = new Events();
+  readonly #servers: RoleServers;
+  readonly #queues: RefreshQueue[] = [];
+  #loops: readonly TickLoop[] = [];
+  #closing: Promise<void> | null = null;
+
+  constructor(options: SchedulerOptions & WithLoaders) {
+    this.#settings = resolveScheduler(options);
+    const registry = new LoaderRegistry(options.loaders);
+    this.#servers = new RoleServers({ ...this.#settings, name: 'scheduler', events: this.#events });
+    this.#servers.ready().then(
+      () => this.#start(registry),
+      () => undefined, // Strict and refused: whoever awaits ready() sees it.
+    );
+  }
+
+  on<N extends EventName>(name: N, listener: Listener<N>): () => void {
+    return this.#events.on(name, listener);
+  }
+
+  ready(): Promise<void> {
+    return this.#servers.ready();
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  #start(registry: LoaderRegistry): void {
+    if (this.#closing !== null) return;
+    const keys = new Keys(this.#settings.namespace);
+    this.#loops = [...registry].map((loader) => this.#startLoop(loader, keys));
+  }
+
+  #startLoop(loader: AnyLoader, keys: Keys): TickLoop {
+    const { cache, queue, clock } = this.#servers;
+    const { tickIntervalMs, claimTtlMs, maxTrackedKeys } = this.#settings;
+    const shareOfTtlMs = loader.ttlMs / TICKS_PER_TTL;
+    const tickMs = Math.max(MIN_TICK_MS, Math.min(tickIntervalMs, shareOfTtlMs));
+    const refreshQueue = new RefreshQueue(queue, keys, loader);
+    this.#queues.push(refreshQueue);
+    const scheduler = new LoaderScheduler({
+      loader,
+      keys,
+      tracker: new Tracker(queue, keys, loader),
+      store: new EntryStore(cache),
+      stats: new LoaderStatsStore(queue, keys, loader),
+      queue: refreshQueue,
+      clock,
+      events: this.#events,
+      tickMs,
+      claimTtlMs,
+      maxTrackedKeys,
+    });
+    return new TickLoop(() => scheduler.tick(), {
+      now: () => clock.now(),
+      tickMs,
+      idleMs: Math.max(tickMs, Math.min(MAX_IDLE_MS, shareOfTtlMs)),
+      onError: (error) => this.#events.emit('redis:failed', { role: 'queue', error }),
+    });
+  }
+
+  async #close(): Promise<void> {
+    await Promise.all(this.#loops.map((loop) => loop.close()));
+    await Promise.all(this.#queues.map((queue) => queue.close()));
+    this.#servers.close();
+  }
+}

@@ -1,0 +1,138 @@
+import { resolveWorker, type WorkerOptions, type WorkerSettings } from './config/options.ts';
+import { EverwarmError } from './core/errors.ts';
+import { type EventName, Events, type Listener } from './core/events.ts';
+import { FencedLoad } from './load/fenced-load.ts';
+import type { AnyLoader } from './loaders/define-loader.ts';
+import { LoaderRegistry, type WithLoaders } from './loaders/registry.ts';
+import { RefreshProcessor } from './queue/refresh-processor.ts';
+import { RefreshWorker } from './queue/refresh-worker.ts';
+import { WorkerTimes } from './queue/worker-times.ts';
+import { openWorkerConnection } from './redis/connection.ts';
+import { EntryStore } from './redis/entry-store.ts';
+import { Keys } from './redis/keys.ts';
+import { LoaderStatsStore } from './redis/loader-stats.ts';
+import { RoleServers } from './redis/role-servers.ts';
+import { Tracker } from './redis/tracker.ts';
+
+/** A running worker. */
+export interface RefreshWorkers {
+  on<N extends EventName>(name: N, listener: Listener<N>): () => void;
+  /**
+   * Resolves once Redis has answered, or after 5 s without it.
+   *
+   * @throws EverwarmError when `strict` and Redis is unreachable or unsuitable
+   */
+  ready(): Promise<void>;
+  /** Takes no more jobs, lets running loads finish within `grace`, aborts the rest, closes connections. */
+  close(): Promise<void>;
+}
+
+/**
+ * Starts refreshing keys of its loaders, as schedulers enqueue them.
+ *
+ * @example
+ * ```ts
+ * const worker = createWorker({ redis: 'redis://localhost:6379', loaders: [product] });
+ * process.once('SIGTERM', () => worker.close());
+ * ```
+ * @throws InvalidOptionError naming the option, its value and the rule
+ */
+export function createWorker(options: WorkerOptions & WithLoaders): RefreshWorkers {
+  return new WorkerRole(options);
+}
+
+class WorkerRole implements RefreshWorkers {
+  readonly #settings: WorkerSettings;
+  readonly #events = new Events();
+  readonly #servers: RoleServers;
+  readonly #fenced: FencedLoad;
+  readonly #bullConnection: ReturnType<typeof openWorkerConnection>;
+  readonly #workers: readonly RefreshWorker[];
+  readonly #times: WorkerTimes[] = [];
+  #closing: Promise<void> | null = null;
+
+  constructor(options: WorkerOptions & WithLoaders) {
+    const settings = resolveWorker(options);
+    this.#settings = settings;
+    const registry = new LoaderRegistry(options.loaders);
+    const events = this.#events;
+    this.#servers = new RoleServers({ ...settings, name: 'worker', events });
+    const { cache, clock } = this.#servers;
+    const store = new EntryStore(cache);
+    this.#fenced = new FencedLoad({ store, clock, events, lockTtlMs: settings.lockTtlMs });
+    this.#bullConnection = openWorkerConnection(settings.redis.queue, {
+      role: 'queue',
+      name: 'worker',
+      events,
+    });
+    const keys = new Keys(settings.namespace);
+    this.#workers = [...registry].map((loader) => this.#startWorker(loader, keys));
+  }
+
+  on<N extends EventName>(name: N, listener: Listener<N>): () => void {
+    return this.#events.on(name, listener);
+  }
+
+  ready(): Promise<void> {
+    return this.#servers.ready();
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  #startWorker(loader: AnyLoader, keys: Keys): RefreshWorker {
+    const { queue, clock } = this.#servers;
+    const { concurrency } = this.#settings;
+    const fenced = this.#fenced;
+    const stats = new LoaderStatsStore(queue, keys, loader);
+    const times = new WorkerTimes(stats, () => fenced.loadTime(loader.name));
+    this.#times.push(times);
+    const processor = new RefreshProcessor({
+      loader,
+      keys,
+      fenced,
+      tracker: new Tracker(queue, keys, loader),
+      stats,
+      times,
+      clock,
+      events: this.#events,
+      concurrency,
+      random: Math.random,
+    });
+    const connection = this.#bullConnection;
+    return new RefreshWorker({ connection, keys, loader, processor, concurrency });
+  }
+
+  async #close(): Promise<void> {
+    const drained = Promise.all(this.#workers.map((worker) => worker.drain()));
+    const isDrained = await within(drained, this.#settings.graceMs);
+    if (!isDrained) {
+      const message = `the worker is closing and its grace (${this.#settings.graceMs} ms) is over`;
+      this.#fenced.abortAll(new EverwarmError('LOAD_ABORTED', message));
+      // Aborted loads end at once and give their keys back; what still hangs is left to the stall check.
+      if (!(await within(drained, ABORT_MS))) {
+        await Promise.all(this.#workers.map((worker) => worker.closeNow()));
+      }
+    }
+    for (const times of this.#times) times.close();
+    this.#bullConnection.disconnect();
+    this.#servers.close();
+  }
+}
+
+const ABORT_MS = 2_000;
+
+/** Whether the work settled in time. */
+async function within(work: Promise<unknown>, timeoutMs: number): Promise<boolean> {
+  let timeout: NodeJS.Timeout | undefined;
+  const expiry = new Promise<false>((resolve) => {
+    timeout = setTimeout(() => resolve(false), timeoutMs);
+  });
+  try {
+    return await Promise.race([work.then(() => true), expiry]);
+  } finally {
+    clearTimeout(timeout);
+  }
+}

@@ -1,0 +1,100 @@
+import { processClock } from '../core/clock.ts';
+import { EverwarmError } from '../core/errors.ts';
+import type { EntryStore } from '../redis/entry-store.ts';
+
+/*
+ * Life of a held lock: hold → renewed every third of lockTtl → drop (the load ended)
+ *                                                          → lost (taken away, or not renewed in time)
+ * Locks of one batch are held together: its signal aborts once none of them is left.
+ */
+
+export interface Hold {
+  /** Aborts when no lock of the hold is left, or at shutdown. */
+  readonly signal: AbortSignal;
+  /** The load has ended: stops renewing. */
+  drop(): void;
+}
+
+export interface HoldRequest {
+  readonly token: string;
+  readonly lockKeys: readonly string[];
+  readonly onLost: (lockKey: string) => void;
+}
+
+interface Held {
+  readonly request: HoldRequest;
+  readonly controller: AbortController;
+  /** Lock key → instant by which its last confirmed life ends, on this process's clock. */
+  readonly liveUntilMs: Map<string, number>;
+}
+
+/** Renews the locks of every load under way in this process, with one timer. */
+export class LockKeeper {
+  readonly #store: EntryStore;
+  readonly #lockTtlMs: number;
+  readonly #held = new Set<Held>();
+  #timer: NodeJS.Timeout | null = null;
+  #abortedBy: EverwarmError | null = null;
+
+  constructor(store: EntryStore, lockTtlMs: number) {
+    this.#store = store;
+    this.#lockTtlMs = lockTtlMs;
+  }
+
+  hold(request: HoldRequest): Hold {
+    const liveUntilMs = processClock.now() + this.#lockTtlMs;
+    const held: Held = {
+      request,
+      controller: new AbortController(),
+      liveUntilMs: new Map(request.lockKeys.map((lockKey) => [lockKey, liveUntilMs])),
+    };
+    this.#held.add(held);
+    if (this.#abortedBy) held.controller.abort(this.#abortedBy);
+    this.#timer ??= setInterval(() => this.#renewAll(), this.#lockTtlMs / 3);
+    return { signal: held.controller.signal, drop: () => this.#drop(held) };
+  }
+
+  /** Aborts every load under way and to come: their results are thrown away. */
+  abortAll(reason: EverwarmError): void {
+    this.#abortedBy = reason;
+    for (const held of this.#held) held.controller.abort(reason);
+  }
+
+  #drop(held: Held): void {
+    this.#held.delete(held);
+    if (this.#held.size > 0 || this.#timer === null) return;
+    clearInterval(this.#timer);
+    this.#timer = null;
+  }
+
+  #renewAll(): void {
+    for (const held of this.#held) {
+      for (const lockKey of held.liveUntilMs.keys()) {
+        this.#renew(held, lockKey).catch(() => undefined); // Errors were judged by the deadline.
+      }
+    }
+  }
+
+  async #renew(held: Held, lockKey: string): Promise<void> {
+    const sentAtMs = processClock.now();
+    let isOurs: boolean;
+    try {
+      isOurs = await this.#store.renew(lockKey, held.request.token, this.#lockTtlMs);
+    } catch {
+      // Not confirmed: still ours until the last confirmed life ends.
+      isOurs = processClock.now() < (held.liveUntilMs.get(lockKey) ?? 0);
+      if (isOurs) return;
+    }
+    if (!this.#held.has(held)) return;
+    if (isOurs) held.liveUntilMs.set(lockKey, sentAtMs + this.#lockTtlMs);
+    else this.#lose(held, lockKey);
+  }
+
+  #lose(held: Held, lockKey: string): void {
+    if (!held.liveUntilMs.delete(lockKey)) return;
+    held.request.onLost(lockKey);
+    if (held.liveUntilMs.size > 0) return;
+    const message = `the lock ${lockKey} was lost: the result can no longer be stored`;
+    held.controller.abort(new EverwarmError('LOAD_ABORTED', message));
+  }
+}

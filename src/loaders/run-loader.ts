@@ -1,0 +1,109 @@
+import { EverwarmError, LoaderError, messageOf } from '../core/errors.ts';
+import type { LoadReason } from '../core/events.ts';
+import type { AnyLoader } from './define-loader.ts';
+
+export interface LoadCall {
+  readonly reason: LoadReason;
+  readonly attempt: number;
+  /** Aborts when the result can no longer be used: lost lock, shutdown. */
+  readonly signal?: AbortSignal;
+}
+
+/** What a loader answered for one key: a value, `undefined` for nothing there, or why it failed. */
+export type Loaded = { readonly value: unknown } | { readonly error: LoaderError };
+
+export interface LoadTarget {
+  readonly loader: AnyLoader;
+  readonly key: string;
+  readonly params: unknown;
+}
+
+/**
+ * Calls `load` with a signal that aborts at loadTimeout or with the caller's. Never rejects, and
+ * settles at the abort even if the loader ignores its signal: a late answer is dropped.
+ */
+export async function runLoad(target: LoadTarget, call: LoadCall): Promise<Loaded> {
+  const { loader, key } = target;
+  try {
+    const value = await withAbort(loader, call, (signal) =>
+      loader.load(target.params as never, {
+        signal,
+        reason: call.reason,
+        key,
+        attempt: call.attempt,
+      }),
+    );
+    return { value };
+  } catch (error) {
+    return { error: asLoaderError(loader, key, error) };
+  }
+}
+
+/** Calls `loadMany` once for all targets (of one loader): an answer per target, in their order. */
+export async function runLoadMany(
+  targets: readonly LoadTarget[],
+  call: LoadCall,
+): Promise<readonly Loaded[]> {
+  const loader = targets[0]?.loader;
+  const loadMany = loader?.loadMany;
+  if (!loader || !loadMany) return Promise.all(targets.map((target) => runLoad(target, call)));
+  const keys = targets.map((target) => target.key);
+  try {
+    const answers = await withAbort(loader, call, (signal) =>
+      loadMany(targets.map((target) => target.params) as never[], {
+        signal,
+        reason: call.reason,
+        keys,
+        attempt: call.attempt,
+      }),
+    );
+    checkAnswers(answers, keys.length);
+    return answers.map((answer, at) =>
+      answer instanceof Error
+        ? { error: asLoaderError(loader, keys[at] ?? '', answer) }
+        : { value: answer },
+    );
+  } catch (error) {
+    return keys.map((key) => ({ error: asLoaderError(loader, key, error) }));
+  }
+}
+
+function checkAnswers(answers: unknown, expected: number): void {
+  if (Array.isArray(answers) && answers.length === expected) return;
+  const got = Array.isArray(answers) ? `${answers.length} answers` : typeof answers;
+  throw new TypeError(`loadMany must answer an array of ${expected}, in order, but gave ${got}`);
+}
+
+function asLoaderError(loader: AnyLoader, key: string, error: unknown): LoaderError {
+  if (error instanceof LoaderError) return error;
+  const code = error instanceof EverwarmError ? error.code : 'LOADER_FAILED';
+  const message = `loader "${loader.name}" failed for key ${key}: ${messageOf(error)}`;
+  return new LoaderError(code, message, { cause: error });
+}
+
+async function withAbort<T>(
+  loader: AnyLoader,
+  call: LoadCall,
+  run: (signal: AbortSignal) => T | Promise<T>,
+): Promise<T> {
+  const controller = new AbortController();
+  const { signal } = controller;
+  const timeout = setTimeout(() => {
+    const limit = `no answer within loadTimeout (${loader.loadTimeoutMs} ms)`;
+    controller.abort(new EverwarmError('LOADER_TIMEOUT', limit));
+  }, loader.loadTimeoutMs);
+  const relay = (): void => controller.abort(call.signal?.reason);
+  if (call.signal?.aborted) relay();
+  call.signal?.addEventListener('abort', relay, { once: true });
+  try {
+    signal.throwIfAborted();
+    return await new Promise<T>((resolve, reject) => {
+      signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+      // A loader that throws synchronously rejects like one that rejects.
+      new Promise<T>((settle) => settle(run(signal))).then(resolve, reject);
+    });
+  } finally {
+    clearTimeout(timeout);
+    call.signal?.removeEventListener('abort', relay);
+  }
+}

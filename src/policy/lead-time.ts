@@ -1,0 +1,37 @@
+import { type Smoothed, upperBound } from './load-time.ts';
+
+/** Lead and early part together take at most this share of a life: the rest is what the load was for. */
+export const MOST_OF_LIFE = 0.9;
+
+/**
+ * How long before expiry a refresh has to be planned for its value to land in time, in ms: an upper bound
+ * of load and queue wait plus one tick, at least `minLeadMs`, at most 0.9·ttl.
+ */
+export function leadMs(parts: {
+  readonly load: Smoothed | null;
+  readonly wait: Smoothed | null;
+  readonly tickMs: number;
+  readonly ttlMs: number;
+  readonly minLeadMs: number;
+}): number {
+  const neededMs = upperBound(parts.load) + upperBound(parts.wait) + parts.tickMs;
+  return Math.min(Math.max(parts.minLeadMs, neededMs), MOST_OF_LIFE * parts.ttlMs);
+}
+
+/** How long before expiry a life is first looked at, in ms: half a ttl, or two leads if longer, up to 0.9·ttl. */
+export function lookAheadMs(life: { readonly ttlMs: number; readonly leadMs: number }): number {
+  return Math.min(Math.max(life.ttlMs / 2, 2 * life.leadMs), MOST_OF_LIFE * life.ttlMs);
+}
+
+/**
+ * When the scheduler looks at a new life for the first time, epoch ms; never in the past. A whole number,
+ * as in the tracker a due that ends in .5 is a claim.
+ */
+export function firstLookMs(life: {
+  readonly expiresAtMs: number;
+  readonly ttlMs: number;
+  readonly leadMs: number;
+  readonly nowMs: number;
+}): number {
+  return Math.ceil(Math.max(life.nowMs, life.expiresAtMs - lookAheadMs(life)));
+}

@@ -1,0 +1,94 @@
+import type { Clock } from '../core/clock.ts';
+import { messageOf } from '../core/errors.ts';
+import type { Events } from '../core/events.ts';
+import type { AnyLoader } from '../loaders/define-loader.ts';
+import { firstLookMs, leadMs } from '../policy/lead-time.ts';
+import type { Smoothed } from '../policy/load-time.ts';
+import { retryDelayMs } from '../policy/retry.ts';
+import type { Rearmed, Tracker } from '../redis/tracker.ts';
+import type { KeyOutcome } from './refresh-outcome.ts';
+
+export interface RearmerParts {
+  readonly loader: AnyLoader;
+  readonly tracker: Tracker;
+  readonly clock: Clock;
+  readonly events: Events;
+  readonly random: () => number;
+  /** Failed refreshes in a row so far, by key. */
+  readonly attempts: ReadonlyMap<string, number>;
+  readonly loadTime: () => Smoothed | null;
+}
+
+const FLUSH_MS = 250;
+/** When to look again at a key whose lock somebody else holds, or that another version's job took. */
+const LOOK_AGAIN_MS = 1_000;
+const MAX_ERROR_LENGTH = 500;
+
+/** Ends the claims of a job's keys as they land, so that a long job holds none of them up. */
+export class Rearmer {
+  readonly #parts: RearmerParts;
+  #pending: Rearmed[] = [];
+  #flushedAtMs: number;
+
+  constructor(parts: RearmerParts) {
+    this.#parts = parts;
+    this.#flushedAtMs = parts.clock.now();
+  }
+
+  add(outcomes: readonly KeyOutcome[]): void {
+    const nowMs = this.#parts.clock.now();
+    for (const outcome of outcomes) {
+      const rearmed = this.#rearmed(outcome, nowMs);
+      if (rearmed) this.#pending.push(rearmed);
+    }
+    if (nowMs - this.#flushedAtMs >= FLUSH_MS) void this.flush();
+  }
+
+  /** Never rejects: a claim that is not ended here runs out by itself. */
+  async flush(): Promise<void> {
+    const rearmed = this.#pending;
+    this.#pending = [];
+    this.#flushedAtMs = this.#parts.clock.now();
+    await this.#parts.tracker.rearm(rearmed).catch(() => undefined);
+  }
+
+  /** Null: the claim has run out, the key is the next claim's. */
+  #rearmed(outcome: KeyOutcome, nowMs: number): Rearmed | null {
+    const { key } = outcome;
+    if (outcome.kind === 'failed') return this.#backoff(key, outcome.error, nowMs);
+    if (outcome.kind === 'refreshed') return this.#landed(key, outcome.expiresAtMs, nowMs);
+    switch (outcome.why) {
+      case 'late':
+        return null;
+      case 'not-found':
+        return { key, dueAtMs: null, failure: null };
+      case 'fresh':
+        return this.#landed(key, outcome.expiresAtMs, nowMs);
+      case 'superseded':
+        return { key, dueAtMs: nowMs, failure: null };
+      default: {
+        const lookAgainMs = Math.min(LOOK_AGAIN_MS, this.#parts.loader.ttlMs / 10);
+        return { key, dueAtMs: nowMs + lookAgainMs, failure: null };
+      }
+    }
+  }
+
+  #landed(key: string, expiresAtMs: number, nowMs: number): Rearmed {
+    const { ttlMs, refresh } = this.#parts.loader;
+    const { minLeadMs } = refresh;
+    const load = this.#parts.loadTime();
+    const lead = leadMs({ load, wait: null, tickMs: 0, ttlMs, minLeadMs });
+    const dueAtMs = firstLookMs({ expiresAtMs, ttlMs, leadMs: lead, nowMs });
+    return { key, dueAtMs, failure: null };
+  }
+
+  #backoff(key: string, error: unknown, nowMs: number): Rearmed {
+    const { loader, events, random } = this.#parts;
+    const attempts = (this.#parts.attempts.get(key) ?? 0) + 1;
+    const waitMs = retryDelayMs({ attempt: attempts, ttlMs: loader.ttlMs, random01: random() });
+    const retryAtMs = Math.floor(nowMs + waitMs);
+    events.emit('refresh:failed', { loader: loader.name, key, error, retryAtMs });
+    const failure = { attempts, error: messageOf(error).slice(0, MAX_ERROR_LENGTH), retryAtMs };
+    return { key, dueAtMs: retryAtMs, failure };
+  }
+}

@@ -1,0 +1,67 @@
+import type { Events } from '../core/events.ts';
+import type { LoadResult, LockedRef } from '../load/fenced-load.ts';
+import type { Acquired } from '../redis/entry-store.ts';
+import { readStored } from '../redis/stored-value.ts';
+
+/** Why a key was left alone. */
+export type SkipReason = 'fresh' | 'held' | 'late' | 'superseded' | 'not-found' | 'other-version';
+
+/** What became of one key of a job. */
+export type KeyOutcome =
+  | {
+      readonly kind: 'refreshed';
+      readonly key: string;
+      readonly expiresAtMs: number;
+      readonly loadMs: number;
+      /** Life the old entry still had when the new one landed; negative: too late. */
+      readonly leadMs: number;
+    }
+  | {
+      readonly kind: 'skipped';
+      readonly key: string;
+      readonly why: SkipReason;
+      /** Expiry of the entry found in place; 0: unknown. */
+      readonly expiresAtMs: number;
+    }
+  | { readonly kind: 'failed'; readonly key: string; readonly error: unknown };
+
+export function skipped(key: string, why: SkipReason, expiresAtMs = 0): KeyOutcome {
+  return { kind: 'skipped', key, why, expiresAtMs };
+}
+
+/** The outcome of a key whose lock was not to be had. */
+export function outcomeOfReply(
+  key: string,
+  reply: Exclude<Acquired, { kind: 'acquired' }>,
+): KeyOutcome {
+  if (reply.kind !== 'entry') return skipped(key, 'held');
+  return skipped(key, 'fresh', readStored(reply.bytes).header?.expiresAtMs ?? 0);
+}
+
+export function outcomeOfLoad(locked: LockedRef, result: LoadResult, nowMs: number): KeyOutcome {
+  const { key } = locked.ref;
+  if (result.kind === 'not-found') return skipped(key, 'not-found');
+  if (result.kind === 'failed') {
+    // Invalidated or set in mid-load: whoever did that has made the refresh needless.
+    if (result.error.code === 'LOAD_ABORTED') return skipped(key, 'superseded');
+    return { kind: 'failed', key, error: result.error };
+  }
+  if (result.stored) {
+    const { expiresAtMs } = result.stored;
+    const leadMs = (locked.previous?.expiresAtMs ?? nowMs) - nowMs;
+    return { kind: 'refreshed', key, expiresAtMs, loadMs: result.loadMs, leadMs };
+  }
+  if (result.storeError === null) return skipped(key, 'superseded');
+  return { kind: 'failed', key, error: result.storeError };
+}
+
+/** One event per key; failures are reported with their next try, by whoever plans it. */
+export function report(outcome: KeyOutcome, loader: { name: string }, events: Events): void {
+  const about = { loader: loader.name, key: outcome.key };
+  if (outcome.kind === 'refreshed') {
+    const { loadMs, leadMs } = outcome;
+    events.emit('refresh:completed', { ...about, loadMs, leadMs });
+  } else if (outcome.kind === 'skipped') {
+    events.emit('refresh:skipped', { ...about, why: outcome.why });
+  }
+}

@@ -1,0 +1,144 @@
+import { UnrecoverableError } from 'bullmq';
+import pLimit, { type LimitFunction } from 'p-limit';
+import type { Clock } from '../core/clock.ts';
+import { messageOf, printValue } from '../core/errors.ts';
+import type { Events } from '../core/events.ts';
+import type { FencedLoad, LockedRef } from '../load/fenced-load.ts';
+import type { AnyLoader } from '../loaders/define-loader.ts';
+import { decodeKey } from '../loaders/key-codec.ts';
+import type { Keys } from '../redis/keys.ts';
+import type { LoaderStatsStore } from '../redis/loader-stats.ts';
+import type { Tracker } from '../redis/tracker.ts';
+import { Rearmer } from './rearmer.ts';
+import {
+  keysOf,
+  type RefreshJobData,
+  type RefreshJobResult,
+  type RefreshKey,
+} from './refresh-job.ts';
+import {
+  type KeyOutcome,
+  outcomeOfLoad,
+  outcomeOfReply,
+  report,
+  type SkipReason,
+  skipped,
+} from './refresh-outcome.ts';
+import type { WorkerTimes } from './worker-times.ts';
+
+export interface ProcessorParts {
+  readonly loader: AnyLoader;
+  readonly keys: Keys;
+  readonly fenced: FencedLoad;
+  readonly tracker: Tracker;
+  readonly stats: LoaderStatsStore;
+  readonly times: WorkerTimes;
+  readonly clock: Clock;
+  readonly events: Events;
+  readonly concurrency: number;
+  readonly random: () => number;
+}
+
+/** Runs refresh jobs of one loader: lock → load → fenced commit for each key, then ends its claim. */
+export class RefreshProcessor {
+  readonly #parts: ProcessorParts;
+  readonly #limit: LimitFunction;
+
+  constructor(parts: ProcessorParts) {
+    this.#parts = parts;
+    this.#limit = pLimit(parts.concurrency);
+  }
+
+  /** @throws UnrecoverableError for data that is not ours, Error when every key failed */
+  async process(data: RefreshJobData): Promise<RefreshJobResult> {
+    const { loader, stats, tracker, fenced } = this.#parts;
+    const keys = keysOf(data);
+    if (!keys) throw new UnrecoverableError(`not a refresh job: ${printValue(data)}`);
+    const attempts = await tracker.failedAttempts(keys.map(({ key }) => key));
+    const rearmer = new Rearmer({
+      ...this.#parts,
+      attempts: byKey(keys, attempts),
+      loadTime: () => fenced.loadTime(loader.name),
+    });
+    try {
+      const batches = loader.loadMany ? [keys] : keys.map((key) => [key]);
+      const outcomes = await Promise.all(
+        batches.map((batch, at) =>
+          this.#limit(async () => {
+            const attempt = 1 + (loader.loadMany ? Math.max(...attempts) : (attempts[at] ?? 0));
+            const done = await this.#refresh(batch, data, attempt);
+            rearmer.add(done);
+            return done;
+          }),
+        ),
+      );
+      return toResult(outcomes.flat());
+    } finally {
+      await Promise.all([rearmer.flush(), stats.addFinished(keys.length)]);
+    }
+  }
+
+  async #refresh(
+    keys: readonly RefreshKey[],
+    data: RefreshJobData,
+    attempt: number,
+  ): Promise<KeyOutcome[]> {
+    const { fenced, clock, times, loader, events } = this.#parts;
+    const nowMs = clock.now();
+    times.observeWait(nowMs - data.enqueuedAtMs, nowMs);
+    const token = fenced.newToken();
+    const needless = this.#needless(data, nowMs);
+    const asked = await Promise.all(
+      keys.map((key) => (needless ? skipped(key.key, needless) : this.#acquire(key, token))),
+    );
+    const locked = asked.filter((one): one is LockedRef => 'ref' in one);
+    const outcomes = asked.filter((one): one is KeyOutcome => 'kind' in one);
+    if (locked.length > 0) {
+      const results = await fenced.run(locked, { reason: 'refresh', attempt });
+      const landedAtMs = clock.now();
+      for (const [at, one] of locked.entries()) {
+        const result = results[at];
+        if (result) outcomes.push(outcomeOfLoad(one, result, landedAtMs));
+      }
+    }
+    for (const outcome of outcomes) report(outcome, loader, events);
+    return outcomes;
+  }
+
+  #needless(data: RefreshJobData, nowMs: number): SkipReason | null {
+    if (data.version !== this.#parts.loader.version) return 'other-version';
+    return nowMs > data.deadlineAtMs ? 'late' : null;
+  }
+
+  async #acquire(
+    { key, seenCreatedAtMs, logHeat, unreadLives }: RefreshKey,
+    token: string,
+  ): Promise<LockedRef | KeyOutcome> {
+    const { loader, keys, fenced } = this.#parts;
+    try {
+      const entryKey = keys.entry(loader, key);
+      const lockKey = keys.lock(entryKey);
+      const ref = { loader, key, params: decodeKey(key), entryKey, lockKey };
+      const reply = await fenced.acquire(ref, { token, seenCreatedAtMs, isWaiter: false });
+      if (reply.kind !== 'acquired') return outcomeOfReply(key, reply);
+      return { ref, token, previous: reply.previous, logHeat, unreadLives };
+    } catch (error) {
+      return { kind: 'failed', key, error };
+    }
+  }
+}
+
+function byKey(keys: readonly RefreshKey[], attempts: readonly number[]): Map<string, number> {
+  return new Map(keys.map(({ key }, at) => [key, attempts[at] ?? 0]));
+}
+
+function toResult(outcomes: readonly KeyOutcome[]): RefreshJobResult {
+  const failed = outcomes
+    .filter((outcome) => outcome.kind === 'failed')
+    .map(({ key, error }) => ({ key, error: messageOf(error) }));
+  if (failed.length > 0 && failed.length === outcomes.length) {
+    throw new Error(`all ${failed.length} keys failed, the first: ${failed[0]?.error}`);
+  }
+  const refreshed = outcomes.filter(({ kind }) => kind === 'refreshed').length;
+  return { refreshed, skipped: outcomes.length - refreshed - failed.length, failed };
+}

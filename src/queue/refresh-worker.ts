@@ -1,0 +1,48 @@
+import { Worker } from 'bullmq';
+import type { Redis } from 'ioredis';
+import type { Keys, NamedLoader } from '../redis/keys.ts';
+import type { RefreshJobData, RefreshJobResult } from './refresh-job.ts';
+import type { RefreshProcessor } from './refresh-processor.ts';
+
+export interface RefreshWorkerParts {
+  readonly connection: Redis;
+  readonly keys: Keys;
+  readonly loader: NamedLoader;
+  readonly processor: RefreshProcessor;
+  readonly concurrency: number;
+}
+
+/** A worker that dies holds its jobs for so long; their keys are claimed anew before that. */
+const LOCK_MS = 10_000;
+const STALLED_MS = 5_000;
+
+/** Takes jobs from one loader's queue and has the processor run them. */
+export class RefreshWorker {
+  readonly #worker: Worker<RefreshJobData, RefreshJobResult>;
+
+  constructor({ connection, keys, loader, processor, concurrency }: RefreshWorkerParts) {
+    this.#worker = new Worker<RefreshJobData, RefreshJobResult>(
+      loader.name,
+      (job) => processor.process(job.data),
+      {
+        connection,
+        prefix: keys.queuePrefix(loader),
+        // Jobs at a time; their loader calls are limited by the processor.
+        concurrency,
+        lockDuration: LOCK_MS,
+        stalledInterval: STALLED_MS,
+        name: `everwarm:${loader.name}`,
+      },
+    );
+    this.#worker.on('error', () => undefined); // The connection reports its own errors.
+  }
+
+  /** Takes no more jobs; resolves when those under way are done. */
+  async drain(): Promise<void> {
+    await this.#worker.close();
+  }
+
+  async closeNow(): Promise<void> {
+    await this.#worker.close(true);
+  }
+}

@@ -1,0 +1,142 @@
+import type { Clock } from '../core/clock.ts';
+import type { Events } from '../core/events.ts';
+import type { AnyLoader } from '../loaders/define-loader.ts';
+import { leadMs, lookAheadMs } from '../policy/lead-time.ts';
+import type { Smoothed } from '../policy/load-time.ts';
+import type { AccessRecord, Tracker } from '../redis/tracker.ts';
+
+/** Reads of one key by this process. */
+interface Reads {
+  /** Not yet sent. */
+  pending: number;
+  /** In the life that ends at `expiresAtMs`. */
+  inLife: number;
+  expiresAtMs: number;
+}
+
+export interface RecorderParts {
+  readonly tracker: Tracker;
+  readonly clock: Clock;
+  readonly events: Events;
+  readonly loader: AnyLoader;
+  readonly flushIntervalMs: number;
+  readonly recordRate: number;
+  readonly maxPendingKeys: number;
+  readonly random: () => number;
+}
+
+const FLUSHES_PER_TTL = 8;
+const MIN_FLUSH_MS = 100;
+
+/**
+ * Counts one loader's reads in this process and sends them to the tracker now and then, never on the
+ * way of a read. Bounded: what does not fit, or a tracker that is away does not take, is dropped and
+ * counted, because heat is an estimate and a waiting reader is not.
+ */
+export class AccessRecorder {
+  readonly #parts: RecorderParts;
+  readonly #reads = new Map<string, Reads>();
+  readonly #flushMs: number;
+  readonly #timer: NodeJS.Timeout;
+  #load: Smoothed | null = null;
+  #flushing: Promise<void> | null = null;
+  #overflowed = 0;
+
+  constructor(parts: RecorderParts) {
+    this.#parts = parts;
+    const shareOfTtlMs = parts.loader.ttlMs / FLUSHES_PER_TTL;
+    this.#flushMs = Math.max(MIN_FLUSH_MS, Math.min(parts.flushIntervalMs, shareOfTtlMs));
+    this.#timer = setInterval(() => void this.flush(), this.#flushMs).unref();
+  }
+
+  /** Counts one read; answers how many there were in this life of the entry. Never waits or throws. */
+  count(key: string, expiresAtMs: number): number {
+    const reads = this.#reads.get(key);
+    if (reads === undefined) {
+      this.#add(key, expiresAtMs);
+      return 1;
+    }
+    reads.pending++;
+    if (reads.expiresAtMs !== expiresAtMs) {
+      reads.expiresAtMs = expiresAtMs;
+      reads.inLife = 0;
+    }
+    return ++reads.inLife;
+  }
+
+  /** The load time the next first looks reckon with. */
+  observeLoad(load: Smoothed): void {
+    this.#load = load;
+  }
+
+  /** Sends what is pending; never rejects. One flush at a time: a slow tracker makes it rarer. */
+  flush(): Promise<void> {
+    this.#flushing ??= this.#flushOnce().finally(() => {
+      this.#flushing = null;
+    });
+    return this.#flushing;
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.#timer);
+    await this.#flushing;
+    await this.flush();
+  }
+
+  #add(key: string, expiresAtMs: number): void {
+    if (this.#reads.size < this.#parts.maxPendingKeys) {
+      this.#reads.set(key, { pending: 1, inLife: 1, expiresAtMs });
+    } else {
+      this.#overflowed++;
+    }
+  }
+
+  async #flushOnce(): Promise<void> {
+    const { tracker, clock, events, loader } = this.#parts;
+    const nowMs = clock.now();
+    const records = this.#sample(this.#collect(nowMs));
+    let dropped = this.#overflowed;
+    this.#overflowed = 0;
+    let error: unknown = null;
+    try {
+      await tracker.record(records, { nowMs, lookAheadMs: this.#lookAheadMs() });
+    } catch (cause) {
+      error = cause;
+      dropped += records.length;
+    }
+    if (dropped > 0) events.emit('reads:dropped', { loader: loader.name, keys: dropped, error });
+  }
+
+  #collect(nowMs: number): AccessRecord[] {
+    const records: AccessRecord[] = [];
+    const isCrowded = this.#reads.size > this.#parts.maxPendingKeys / 2;
+    for (const [key, reads] of this.#reads) {
+      if (reads.pending > 0) {
+        records.push({ key, reads: reads.pending, expiresAtMs: reads.expiresAtMs });
+        reads.pending = 0;
+      } else if (isCrowded || reads.expiresAtMs < nowMs) {
+        this.#reads.delete(key);
+      }
+    }
+    return records;
+  }
+
+  // Above the rate each key is kept with probability p and weighs 1/p: heat stays right on average.
+  #sample(records: AccessRecord[]): AccessRecord[] {
+    const most = (this.#parts.recordRate * this.#flushMs) / 1_000;
+    const p = most / records.length;
+    if (p >= 1) return records;
+    return records
+      .filter(() => this.#parts.random() < p)
+      .map((record) => ({ ...record, reads: record.reads / p }));
+  }
+
+  #lookAheadMs(): number {
+    const { ttlMs, refresh } = this.#parts.loader;
+    const { minLeadMs } = refresh;
+    return lookAheadMs({
+      ttlMs,
+      leadMs: leadMs({ load: this.#load, wait: null, tickMs: 0, ttlMs, minLeadMs }),
+    });
+  }
+}

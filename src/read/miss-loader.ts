@@ -1,0 +1,194 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Clock } from '../core/clock.ts';
+import { LoaderError } from '../core/errors.ts';
+import type { FencedLoad, LoadRef, LoadResult, LockedRef } from '../load/fenced-load.ts';
+import { isFresh } from '../policy/freshness.ts';
+import { upperBound } from '../policy/load-time.ts';
+import type { Acquired, Outcome } from '../redis/entry-store.ts';
+import { readStored, type StoredValue } from '../redis/stored-value.ts';
+import { type Answer, uncached } from './answer.ts';
+
+/*
+ * A flight for a missing key:  ask for the lock → acquired → load, commit, answer
+ *                                 ↑    ├→ entry, outcome  → answer
+ *                                 └────┴→ held            → wait; after lockWait load without it
+ * A load whose lock was taken away (invalidate, set) starts over: its value is already out of date.
+ */
+
+const FIRST_POLL_MS = 5;
+const MAX_POLL_MS = 100;
+const MIN_LOCK_WAIT_MS = 1_000;
+const MAX_RESTARTS = 3;
+
+export interface MissLoaderParts {
+  readonly fenced: FencedLoad;
+  readonly clock: Clock;
+  readonly random: () => number;
+}
+
+/** What a reader knows when it has to load: the unusable or expired entry it found, if any. */
+export interface Miss {
+  readonly ref: LoadRef;
+  readonly seen: StoredValue | null;
+}
+
+/** The state of one flight. */
+interface Flight extends Miss {
+  readonly token: string;
+  readonly giveUpAtMs: number;
+  seenCreatedAtMs: number;
+  polls: number;
+  restarts: number;
+}
+
+/** Loads a missing key once in the fleet: whoever holds its lock loads, the others wait for the result. */
+export class MissLoader {
+  readonly #parts: MissLoaderParts;
+
+  constructor(parts: MissLoaderParts) {
+    this.#parts = parts;
+  }
+
+  /** @throws LoaderError when the loader fails and nothing stale may be served instead */
+  async load(miss: Miss): Promise<Answer> {
+    const flight = this.#begin(miss);
+    for (;;) {
+      const reply = await this.#ask(flight);
+      const answer =
+        reply?.kind === 'acquired'
+          ? await this.#runLocked(flight, reply)
+          : await this.#follow(flight, reply);
+      if (answer) return answer;
+    }
+  }
+
+  /** Loads without asking Redis. */
+  async loadUnlocked({ ref, seen }: Miss): Promise<Answer> {
+    return this.#answer(await this.#parts.fenced.runUnlocked(ref, 'miss'), { ref, seen });
+  }
+
+  /** Loads many keys whose locks are free by one `loadMany`; the rest, and what was fenced off, one by one. */
+  async loadMany(misses: readonly Miss[]): Promise<PromiseSettledResult<Answer>[]> {
+    const flights = misses.map((miss) => this.#begin(miss));
+    const token = flights[0]?.token ?? '';
+    const shared = flights.map((flight) => ({ ...flight, token }));
+    const replies = await Promise.all(shared.map((flight) => this.#ask(flight)));
+    const locked: LockedRef[] = [];
+    for (const [at, reply] of replies.entries()) {
+      const flight = shared[at];
+      if (flight && reply?.kind === 'acquired') locked.push(toLocked(flight, reply));
+    }
+    const call = { reason: 'miss', attempt: 1 } as const;
+    const results =
+      locked.length > 0 ? await this.#parts.fenced.run(locked, call) : ([] as LoadResult[]);
+    const byRef = new Map(locked.map((one, at) => [one.ref, results[at]]));
+    return Promise.allSettled(
+      misses.map(async (miss) => {
+        const result = byRef.get(miss.ref);
+        if (!result || wasAborted(result)) return this.load(miss);
+        return this.#answer(result, miss);
+      }),
+    );
+  }
+
+  #begin(miss: Miss): Flight {
+    const { ref, seen } = miss;
+    const known = this.#parts.fenced.loadTime(ref.loader.name) ?? seen?.header?.load ?? null;
+    // A holder that lives renews its lock: without a load time to judge by, it may take all its time.
+    const patienceMs = known
+      ? Math.max(MIN_LOCK_WAIT_MS, 3 * upperBound(known))
+      : Number.POSITIVE_INFINITY;
+    return {
+      ...miss,
+      token: this.#parts.fenced.newToken(),
+      giveUpAtMs: this.#parts.clock.now() + Math.min(patienceMs, ref.loader.loadTimeoutMs),
+      seenCreatedAtMs: seen?.header?.createdAtMs ?? 0,
+      polls: 0,
+      restarts: 0,
+    };
+  }
+
+  /** Null: Redis is away. */
+  async #ask(flight: Flight): Promise<Acquired | null> {
+    const { ref, token, seenCreatedAtMs, polls } = flight;
+    try {
+      const request = { token, seenCreatedAtMs, isWaiter: polls > 0 };
+      return await this.#parts.fenced.acquire(ref, request);
+    } catch {
+      return null; // The connection has reported it.
+    }
+  }
+
+  /** Null: ask again. */
+  async #follow(
+    flight: Flight,
+    reply: Exclude<Acquired, { kind: 'acquired' }> | null,
+  ): Promise<Answer | null> {
+    if (reply === null) return this.loadUnlocked(flight);
+    if (reply.kind === 'entry') return this.#accept(flight, reply.bytes);
+    if (reply.kind === 'outcome') return this.#answer(asResult(reply.outcome), flight);
+    if (this.#parts.clock.now() >= flight.giveUpAtMs) return this.#giveUp(flight);
+    const longestMs = Math.min(MAX_POLL_MS, FIRST_POLL_MS * 2 ** flight.polls++);
+    await delay(longestMs * (0.5 + 0.5 * this.#parts.random()));
+    return null;
+  }
+
+  async #runLocked(
+    flight: Flight,
+    reply: Extract<Acquired, { kind: 'acquired' }>,
+  ): Promise<Answer | null> {
+    const call = { reason: 'miss', attempt: 1 } as const;
+    const [result] = await this.#parts.fenced.run([toLocked(flight, reply)], call);
+    if (!result || wasAborted(result)) {
+      return flight.restarts++ < MAX_RESTARTS ? null : this.loadUnlocked(flight);
+    }
+    return this.#answer(result, flight);
+  }
+
+  #accept(flight: Flight, bytes: Buffer): Answer | null {
+    const stored = readStored(bytes);
+    if (stored.isReadable && isFresh(stored.header, this.#parts.clock.now())) {
+      return { ...stored.header, value: stored.value, source: 'loader', state: 'fresh' };
+    }
+    flight.seenCreatedAtMs = stored.header?.createdAtMs ?? 0;
+    return null;
+  }
+
+  async #giveUp(flight: Flight): Promise<Answer> {
+    return this.#stale(flight) ?? this.loadUnlocked(flight);
+  }
+
+  #answer(result: LoadResult, miss: Miss): Answer {
+    if (result.kind === 'not-found') return uncached(undefined);
+    if (result.kind === 'loaded') {
+      if (!result.stored) return uncached(result.value);
+      return { ...result.stored, value: result.value, source: 'loader', state: 'fresh' };
+    }
+    const stale = this.#stale(miss);
+    if (stale) return stale;
+    throw result.error;
+  }
+
+  /** The expired value that was found, while staleIfError allows it. */
+  #stale({ ref, seen }: Miss): Answer | null {
+    if (!seen?.isReadable) return null;
+    const { header, value } = seen;
+    if (this.#parts.clock.now() >= header.expiresAtMs + ref.loader.staleIfErrorMs) return null;
+    return { ...header, value, source: 'redis', state: 'stale' };
+  }
+}
+
+function toLocked(flight: Flight, reply: Extract<Acquired, { kind: 'acquired' }>): LockedRef {
+  const { ref, token } = flight;
+  return { ref, token, previous: reply.previous, logHeat: Number.NaN, unreadLives: 0 };
+}
+
+function wasAborted(result: LoadResult): boolean {
+  return result.kind === 'failed' && result.error.code === 'LOAD_ABORTED';
+}
+
+/** Another process's outcome, as if the load had been ours. */
+function asResult(outcome: Outcome): LoadResult {
+  if (outcome.kind === 'not-found') return { kind: 'not-found', loadMs: 0 };
+  return { kind: 'failed', error: new LoaderError('LOADER_FAILED', outcome.message), loadMs: 0 };
+}

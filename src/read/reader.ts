@@ -1,0 +1,160 @@
+import type { Clock } from '../core/clock.ts';
+import type { Events } from '../core/events.ts';
+import type { FencedLoad, LoadRef } from '../load/fenced-load.ts';
+import { isFresh, isOverdue } from '../policy/freshness.ts';
+import type { EntryHeader } from '../redis/entry.ts';
+import type { EntryReads } from '../redis/entry-reads.ts';
+import { readStored, type StoredValue } from '../redis/stored-value.ts';
+import type { AccessRecorder } from './access-recorder.ts';
+import type { Answer } from './answer.ts';
+import type { Miss, MissLoader } from './miss-loader.ts';
+import type { SingleFlight } from './single-flight.ts';
+
+/** A key to read: where it is, and who counts it. */
+export type ReadRef = LoadRef & { readonly recorder: AccessRecorder | null };
+
+type ReadMiss = Miss & { readonly ref: ReadRef };
+
+export interface ReaderParts {
+  readonly reads: EntryReads;
+  readonly flights: SingleFlight<Answer>;
+  readonly misses: MissLoader;
+  readonly fenced: FencedLoad;
+  readonly clock: Clock;
+  readonly events: Events;
+}
+
+/** Reads of one life by this process before it refreshes a late key by itself. */
+const READS_TO_STEP_IN = 2;
+const MAX_BACKGROUND_LOADS = 8;
+/** How long a value loaded without Redis serves this process's other readers. */
+const KEEP_WITHOUT_REDIS_MS = 1_000;
+
+/** Reads through the cache: one round trip for a hit, one load in the fleet for a miss. */
+export class Reader {
+  readonly #parts: ReaderParts;
+  #backgroundLoads = 0;
+
+  constructor(parts: ReaderParts) {
+    this.#parts = parts;
+  }
+
+  async read(ref: ReadRef): Promise<Answer> {
+    let bytes: Buffer | null;
+    try {
+      bytes = await this.#parts.reads.get(ref.entryKey);
+    } catch (error) {
+      return this.#readWithoutRedis(ref, error);
+    }
+    const stored = bytes === null ? null : readStored(bytes);
+    return this.#hit(ref, stored) ?? this.#miss(ref, stored);
+  }
+
+  /** As `read` for keys of one loader, in few round trips; all its misses by one `loadMany` if it has one. */
+  async readMany(refs: readonly ReadRef[]): Promise<PromiseSettledResult<Answer>[]> {
+    let found: (Buffer | null)[];
+    try {
+      found = await this.#parts.reads.getMany(refs.map((ref) => ref.entryKey));
+    } catch (error) {
+      return Promise.allSettled(refs.map((ref) => this.#readWithoutRedis(ref, error)));
+    }
+    const misses: ReadMiss[] = [];
+    const answers = refs.map((ref, at) => {
+      const bytes = found[at] ?? null;
+      const stored = bytes === null ? null : readStored(bytes);
+      const hit = this.#hit(ref, stored);
+      if (!hit) misses.push({ ref, seen: stored });
+      return hit;
+    });
+    const loaded = this.#missMany(misses);
+    return Promise.allSettled(answers.map((hit, at) => hit ?? loaded(refs[at] as ReadRef)));
+  }
+
+  #hit(ref: ReadRef, stored: StoredValue | null): Answer | null {
+    const nowMs = this.#parts.clock.now();
+    if (!stored?.isReadable || !isFresh(stored.header, nowMs)) return null;
+    const { header, value } = stored;
+    this.#count(ref, header, nowMs);
+    if (this.#parts.events.has('entry:hit')) {
+      this.#parts.events.emit('entry:hit', { loader: ref.loader.name, key: ref.key });
+    }
+    const { createdAtMs, expiresAtMs } = header;
+    return { value, source: 'redis', state: 'fresh', createdAtMs, expiresAtMs };
+  }
+
+  #count(ref: ReadRef, header: EntryHeader, nowMs: number): void {
+    const reads = ref.recorder?.count(ref.key, header.expiresAtMs) ?? READS_TO_STEP_IN;
+    if (reads === 1) ref.recorder?.observeLoad(header.load);
+    if (reads >= READS_TO_STEP_IN && isOverdue(header, nowMs)) this.#stepIn(ref, header);
+  }
+
+  // Nobody has refreshed a key in time that is read: no scheduler, no worker, or both too late.
+  #stepIn(ref: ReadRef, header: EntryHeader): void {
+    if (this.#backgroundLoads >= MAX_BACKGROUND_LOADS) return;
+    this.#backgroundLoads++;
+    this.#parts.fenced
+      .refresh(ref, header)
+      .catch(() => undefined) // The connection has reported it; the entry is still fresh.
+      .finally(() => {
+        this.#backgroundLoads--;
+      });
+  }
+
+  async #miss(ref: ReadRef, seen: StoredValue | null): Promise<Answer> {
+    this.#reportMiss(ref, seen);
+    const load = (): Promise<Answer> => this.#parts.misses.load({ ref, seen });
+    return this.#counted(ref, this.#parts.flights.run(ref.entryKey, load));
+  }
+
+  #missMany(misses: readonly ReadMiss[]): (ref: ReadRef) => Promise<Answer> {
+    const { flights, misses: loader } = this.#parts;
+    const batched = misses.filter(
+      ({ ref }) => ref.loader.loadMany !== undefined && !flights.has(ref.entryKey),
+    );
+    const batch = batched.length > 1 ? loader.loadMany(batched) : null;
+    const places = new Map(batch === null ? [] : batched.map(({ ref }, at) => [ref, at]));
+    const answers = new Map(
+      misses.map(({ ref, seen }) => {
+        const at = places.get(ref);
+        if (batch === null || at === undefined) return [ref, this.#miss(ref, seen)];
+        this.#reportMiss(ref, seen);
+        return [
+          ref,
+          this.#counted(
+            ref,
+            flights.run(ref.entryKey, () => settledAt(batch, at)),
+          ),
+        ];
+      }),
+    );
+    return (ref) => answers.get(ref) as Promise<Answer>;
+  }
+
+  #readWithoutRedis(ref: ReadRef, error: unknown): Promise<Answer> {
+    this.#parts.events.emit('redis:failed', { role: 'cache', error });
+    return this.#parts.flights.run(ref.entryKey, (keep) => {
+      keep(KEEP_WITHOUT_REDIS_MS);
+      return this.#parts.misses.loadUnlocked({ ref, seen: null });
+    });
+  }
+
+  async #counted(ref: ReadRef, flight: Promise<Answer>): Promise<Answer> {
+    const answer = await flight;
+    ref.recorder?.count(ref.key, answer.expiresAtMs);
+    return answer;
+  }
+
+  #reportMiss(ref: ReadRef, seen: StoredValue | null): void {
+    const cause = seen === null ? 'absent' : seen.isReadable ? 'expired' : 'unreadable';
+    this.#parts.events.emit('entry:missed', { loader: ref.loader.name, key: ref.key, cause });
+  }
+}
+
+async function settledAt(
+  batch: Promise<PromiseSettledResult<Answer>[]>,
+  at: number,
+): Promise<Answer> {
+  const result = (await batch)[at];
+  if (result?.status === 'fulfilled') return result.value;
+  throw result?.reason;
+}

@@ -1,0 +1,106 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Clock } from '../core/clock.ts';
+import { EverwarmError, messageOf } from '../core/errors.ts';
+import type { LoadRef } from '../load/fenced-load.ts';
+import { encodeValue } from '../redis/codec.ts';
+import { encodeEntry } from '../redis/entry.ts';
+import type { EntryPlace, EntryStore } from '../redis/entry-store.ts';
+import type { Answer } from './answer.ts';
+import type { SingleFlight } from './single-flight.ts';
+
+/** An invalidation that Redis has not confirmed by then has failed. */
+const INVALIDATE_DEADLINE_MS = 5_000;
+/** A failover may lose the last writes: invalidations of this long are repeated after a reconnect. */
+const REPEAT_WINDOW_MS = 10_000;
+const RETRY_MS = 50;
+
+export interface WriterParts {
+  readonly store: EntryStore;
+  readonly flights: SingleFlight<Answer>;
+  readonly clock: Clock;
+}
+
+/** Sets and invalidates entries, each in a way that no load under way can undo. */
+export class Writer {
+  readonly #parts: WriterParts;
+  readonly #recent: { readonly place: EntryPlace; readonly atMs: number }[] = [];
+
+  constructor(parts: WriterParts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * Stores a value. When it cannot be known to be stored the entry is invalidated, and the error thrown.
+   *
+   * @throws EverwarmError REDIS_UNAVAILABLE
+   */
+  async set(ref: LoadRef, value: unknown): Promise<void> {
+    const nowMs = this.#parts.clock.now();
+    const { ttlMs, staleIfErrorMs } = ref.loader;
+    const header = {
+      createdAtMs: Math.floor(nowMs),
+      expiresAtMs: Math.floor(nowMs + ttlMs),
+      load: { meanMs: 0, deviationMs: 0 },
+      logHeat: Number.NaN,
+      unreadLives: 0,
+      invalidated: false,
+    };
+    const bytes = encodeEntry(header, encodeValue(value));
+    await this.#detached(ref, async () => {
+      try {
+        await this.#parts.store.put(ref, bytes, ttlMs + staleIfErrorMs);
+      } catch (error) {
+        await this.#invalidate(ref);
+        throw error;
+      }
+    });
+  }
+
+  /**
+   * Removes an entry; retried until its deadline of 5 s.
+   *
+   * @throws EverwarmError REDIS_UNAVAILABLE when it could not be confirmed
+   */
+  invalidate(ref: LoadRef): Promise<boolean> {
+    return this.#detached(ref, () => this.#invalidate(ref));
+  }
+
+  /** After a reconnect: what was invalidated just before may have been lost with the old server. */
+  async repeatRecent(): Promise<void> {
+    this.#forgetOld();
+    await Promise.allSettled(this.#recent.map(({ place }) => this.#parts.store.invalidate(place)));
+  }
+
+  async #invalidate(ref: EntryPlace & { readonly key: string }): Promise<boolean> {
+    const startedAtMs = this.#parts.clock.now();
+    for (;;) {
+      try {
+        const existed = await this.#parts.store.invalidate(ref);
+        this.#forgetOld();
+        this.#recent.push({ place: ref, atMs: this.#parts.clock.now() });
+        return existed;
+      } catch (error) {
+        if (this.#parts.clock.now() - startedAtMs > INVALIDATE_DEADLINE_MS) {
+          const message = `key ${ref.key} could not be invalidated within ${INVALIDATE_DEADLINE_MS} ms: ${messageOf(error)}`;
+          throw new EverwarmError('REDIS_UNAVAILABLE', message, { cause: error });
+        }
+        await delay(RETRY_MS);
+      }
+    }
+  }
+
+  // Flights from before read an older state, and so may one that began while the write was on its way.
+  async #detached<T>(ref: LoadRef, write: () => Promise<T>): Promise<T> {
+    this.#parts.flights.detach(ref.entryKey);
+    try {
+      return await write();
+    } finally {
+      this.#parts.flights.detach(ref.entryKey);
+    }
+  }
+
+  #forgetOld(): void {
+    const oldestMs = this.#parts.clock.now() - REPEAT_WINDOW_MS;
+    while ((this.#recent[0]?.atMs ?? Number.POSITIVE_INFINITY) < oldestMs) this.#recent.shift();
+  }
+}

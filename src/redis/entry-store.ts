@@ -1,0 +1,138 @@
+import type { Redis } from 'ioredis';
+import { withinTimeout } from './connection.ts';
+import { createdAtBytes, decodeHeader, type EntryHeader, HEADER_BYTES } from './entry.ts';
+import { type ScriptClient, scriptClient } from './scripts.ts';
+
+/** How long waiters find the outcome of a load that stored nothing. */
+const OUTCOME_TTL_MS = 1_000;
+
+/** Where an entry and its lock are. */
+export interface EntryPlace {
+  readonly entryKey: string;
+  readonly lockKey: string;
+}
+
+/** What asking for a key's lock can answer. */
+export type Acquired =
+  | { readonly kind: 'acquired'; readonly previous: EntryHeader | null }
+  | { readonly kind: 'entry'; readonly bytes: Buffer }
+  | { readonly kind: 'outcome'; readonly outcome: Outcome }
+  | { readonly kind: 'held'; readonly remainingMs: number };
+
+/** How a load ended that stored nothing. */
+export type Outcome =
+  | { readonly kind: 'not-found' }
+  | { readonly kind: 'failed'; readonly message: string };
+
+export interface LockRequest {
+  readonly token: string;
+  readonly lockTtlMs: number;
+  /** createdAt of the entry the caller has seen and won't take, or 0. */
+  readonly seenCreatedAtMs: number;
+  /** Whether the caller has waited for the holder, and so may take its outcome. */
+  readonly isWaiter: boolean;
+}
+
+export type CommitReply = 'written' | 'refused' | 'newer-format';
+
+/** Entries and locks in the cache server: each method is one atomic step. All reject when Redis fails. */
+export class EntryStore {
+  readonly #redis: Redis;
+  readonly #scripts: ScriptClient;
+
+  constructor(redis: Redis) {
+    this.#redis = redis;
+    this.#scripts = scriptClient(redis);
+  }
+
+  async acquire(place: EntryPlace, request: LockRequest): Promise<Acquired> {
+    const reply = this.#scripts.runBuffer('acquireLock', [
+      place.entryKey,
+      place.lockKey,
+      request.token,
+      request.lockTtlMs,
+      createdAtBytes(request.seenCreatedAtMs),
+      request.isWaiter ? '1' : '0',
+    ]) as Promise<[number, Buffer | number]>;
+    let kind: number;
+    let detail: Buffer | number;
+    try {
+      [kind, detail] = await withinTimeout(reply, `locking ${place.entryKey}`);
+    } catch (error) {
+      // The lock may have been granted with nobody to use it: give it back, after it on the same wire.
+      this.release(place, request.token, null).catch(() => undefined);
+      throw error;
+    }
+    if (kind === 1) return { kind: 'entry', bytes: detail as Buffer };
+    if (kind === 2) return { kind: 'outcome', outcome: JSON.parse(detail.toString()) as Outcome };
+    if (kind === 3) return { kind: 'held', remainingMs: Number(detail) };
+    return { kind: 'acquired', previous: decodeHeader(detail as Buffer) };
+  }
+
+  /** Whether the lock is still held with this token, now for another `lockTtlMs`. */
+  async renew(lockKey: string, token: string, lockTtlMs: number): Promise<boolean> {
+    const reply = this.#scripts.run('renewLock', [lockKey, token, lockTtlMs]);
+    return (await withinTimeout(reply, `renewing ${lockKey}`)) === 1;
+  }
+
+  /** Frees the lock, if it is held with this token; waiters find the outcome for a second. */
+  async release(place: EntryPlace, token: string, outcome: Outcome | null): Promise<void> {
+    const text = outcome ? JSON.stringify(outcome) : '';
+    await this.#scripts.run('releaseLock', [place.lockKey, token, text, OUTCOME_TTL_MS]);
+  }
+
+  /** Writes a load's entry for `lifeMs`, if the lock is still held with this token; then frees it. */
+  async commit(
+    place: EntryPlace,
+    token: string,
+    entry: { readonly bytes: Buffer; readonly lifeMs: number } | null,
+  ): Promise<CommitReply> {
+    const args = [
+      place.entryKey,
+      place.lockKey,
+      token,
+      entry?.bytes ?? '',
+      Math.ceil(entry?.lifeMs ?? 0),
+      JSON.stringify({ kind: 'not-found' } satisfies Outcome),
+      OUTCOME_TTL_MS,
+    ];
+    const send = (): Promise<unknown> =>
+      withinTimeout(this.#scripts.run('commitEntry', args), `writing ${place.entryKey}`);
+    // The script knows its own entry when it finds it, so a commit whose reply was lost may go twice.
+    const reply = await send().catch(send);
+    if (reply === 1) return 'written';
+    return reply === 0 ? 'refused' : 'newer-format';
+  }
+
+  /** Writes a value the application set, and voids every load in flight. */
+  async put(place: EntryPlace, bytes: Buffer, lifeMs: number): Promise<CommitReply> {
+    const args = [place.entryKey, place.lockKey, bytes, Math.ceil(lifeMs)];
+    const reply = await withinTimeout(
+      this.#scripts.run('putEntry', args),
+      `setting ${place.entryKey}`,
+    );
+    return reply === 1 ? 'written' : 'newer-format';
+  }
+
+  /** Removes the entry and voids every load in flight; answers whether there was an entry. */
+  async invalidate(place: EntryPlace): Promise<boolean> {
+    const reply = this.#scripts.run('invalidateEntry', [place.entryKey, place.lockKey]);
+    return (await withinTimeout(reply, `invalidating ${place.entryKey}`)) === 1;
+  }
+
+  /** The headers of many entries, unverified; null where there is none of ours. */
+  async headers(entryKeys: readonly string[]): Promise<(EntryHeader | null)[]> {
+    const pipeline = this.#redis.pipeline();
+    for (const entryKey of entryKeys) pipeline.getrangeBuffer(entryKey, 0, HEADER_BYTES - 1);
+    const replies = (await pipeline.exec()) ?? [];
+    return replies.map(([error, bytes]) => {
+      if (error && !isWrongType(error)) throw error;
+      return bytes instanceof Buffer ? decodeHeader(bytes) : null;
+    });
+  }
+}
+
+// A key of another Redis type under our name is a miss like any other foreign bytes.
+function isWrongType(error: Error): boolean {
+  return error.message.startsWith('WRONGTYPE');
+}

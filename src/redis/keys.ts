@@ -1,0 +1,59 @@
+/** The part of a loader that stands in key names. */
+export interface NamedLoader {
+  readonly name: string;
+  readonly version: number;
+}
+
+/** The three keys of one tracker shard; they share a hash tag, so one script may touch all. */
+export interface TrackerKeys {
+  readonly heat: string;
+  readonly due: string;
+  readonly failing: string;
+}
+
+/**
+ * Every key name of Everwarm. Entry and lock share a hash tag, so do the keys of a tracker shard: on a
+ * cluster each script stays in one slot. Half-life and shard count stand in the tracker's names:
+ * two deploys that disagree about them must never mix in one sorted set.
+ */
+export class Keys {
+  readonly namespace: string;
+
+  constructor(namespace: string) {
+    this.namespace = namespace;
+  }
+
+  entry(loader: NamedLoader, key: string): string {
+    return `${this.namespace}:{${loader.name}@${loader.version}:${escapeKeyText(key)}}`;
+  }
+
+  lock(entryKey: string): string {
+    return `${entryKey}:lock`;
+  }
+
+  tracker(loader: NamedLoader, halfLifeMs: number): TrackerKeys {
+    const shard = `${this.namespace}:{${loader.name}:t0of1}`;
+    return {
+      heat: `${shard}:heat:${halfLifeMs}`,
+      due: `${shard}:due:${halfLifeMs}`,
+      failing: `${shard}:failing`,
+    };
+  }
+
+  stats(loader: NamedLoader): string {
+    return `${this.namespace}:{${loader.name}}:stats`;
+  }
+
+  /** BullMQ's prefix: its braces keep a queue in one slot of a cluster. */
+  queuePrefix(loader: NamedLoader): string {
+    return `{${this.namespace}:${loader.name}}`;
+  }
+}
+
+const RESERVED = /[%{}]/g;
+const ESCAPES: Readonly<Record<string, string>> = { '%': '%25', '{': '%7B', '}': '%7D' };
+
+/** Key text as it stands in a Redis key name: without braces, so that the hash tag is exactly ours. */
+export function escapeKeyText(key: string): string {
+  return key.replace(RESERVED, (character) => ESCAPES[character] ?? character);
+}

@@ -1,0 +1,72 @@
+import type { Redis } from 'ioredis';
+import type { Smoothed } from '../policy/load-time.ts';
+import type { Keys, NamedLoader } from './keys.ts';
+
+/** What the fleet knows of a loader: shared by its workers and schedulers, lost without harm. */
+export interface LoaderStats {
+  readonly load: Smoothed | null;
+  readonly wait: Smoothed | null;
+  /** Instant of the last queue wait seen, epoch ms. */
+  readonly waitAtMs: number;
+  /** Keys enqueued and keys workers are done with, ever: their difference is outstanding. */
+  readonly enqueuedKeys: number;
+  readonly finishedKeys: number;
+}
+
+const EXPIRE_SECONDS = 8 * 24 * 3_600;
+
+export class LoaderStatsStore {
+  readonly #redis: Redis;
+  readonly #key: string;
+
+  constructor(redis: Redis, keys: Keys, loader: NamedLoader) {
+    this.#redis = redis;
+    this.#key = keys.stats(loader);
+  }
+
+  async read(): Promise<LoaderStats> {
+    const fields = await this.#redis.hgetall(this.#key);
+    return {
+      load: smoothed(fields.loadMs, fields.loadDeviationMs),
+      wait: smoothed(fields.waitMs, fields.waitDeviationMs),
+      waitAtMs: Number(fields.waitAtMs ?? 0),
+      enqueuedKeys: Number(fields.enqueuedKeys ?? 0),
+      finishedKeys: Number(fields.finishedKeys ?? 0),
+    };
+  }
+
+  async writeTimes(times: {
+    readonly load: Smoothed | null;
+    readonly wait: Smoothed;
+    readonly waitAtMs: number;
+  }): Promise<void> {
+    const fields: Record<string, number> = {
+      waitMs: times.wait.meanMs,
+      waitDeviationMs: times.wait.deviationMs,
+      waitAtMs: times.waitAtMs,
+    };
+    if (times.load) {
+      fields.loadMs = times.load.meanMs;
+      fields.loadDeviationMs = times.load.deviationMs;
+    }
+    await this.#redis.pipeline().hset(this.#key, fields).expire(this.#key, EXPIRE_SECONDS).exec();
+  }
+
+  async addEnqueued(keys: number): Promise<void> {
+    await this.#redis.hincrby(this.#key, 'enqueuedKeys', keys);
+  }
+
+  async addFinished(keys: number): Promise<void> {
+    await this.#redis.hincrby(this.#key, 'finishedKeys', keys);
+  }
+
+  /** Nothing is queued: whatever was enqueued up to this count is finished, or lost. */
+  async writeOff(enqueuedKeys: number): Promise<void> {
+    await this.#redis.hset(this.#key, 'finishedKeys', enqueuedKeys);
+  }
+}
+
+function smoothed(mean: string | undefined, deviation: string | undefined): Smoothed | null {
+  if (mean === undefined || deviation === undefined) return null;
+  return { meanMs: Number(mean), deviationMs: Number(deviation) };
+}

@@ -1,0 +1,28 @@
+-- Takes the keys whose time to look has come, and claims each in the same step: a scheduler that dies
+-- after this only delays them until the claim runs out. Claims end in .5.
+-- KEYS: heat, due
+-- ARGV: nowMs, claimUntilMs (ends in .5), limit
+-- Returns: {next due ms or '', member, log-heat or '', '1' if an earlier claim ran out or '0', ...}
+local heatKey, dueKey = KEYS[1], KEYS[2]
+local nowMs, claimUntilMs, limit = ARGV[1], ARGV[2], ARGV[3]
+
+local due = redis.call('ZRANGEBYSCORE', dueKey, '-inf', nowMs, 'WITHSCORES', 'LIMIT', 0, limit)
+local reply = {''}
+if #due > 0 then
+  local members, claims = {}, {}
+  for i = 1, #due, 2 do
+    members[#members + 1] = due[i]
+    claims[#claims + 1] = claimUntilMs
+    claims[#claims + 1] = due[i]
+  end
+  redis.call('ZADD', dueKey, unpack(claims))
+  local heats = redis.call('ZMSCORE', heatKey, unpack(members))
+  for i, member in ipairs(members) do
+    reply[#reply + 1] = member
+    reply[#reply + 1] = heats[i] or ''
+    reply[#reply + 1] = tonumber(due[2 * i]) % 1 == 0.5 and '1' or '0'
+  end
+end
+local nextDue = redis.call('ZRANGE', dueKey, 0, 0, 'WITHSCORES')
+reply[1] = nextDue[2] or ''
+return reply

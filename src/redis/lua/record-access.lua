@@ -1,0 +1,40 @@
+-- Counts reads into the tracker: raises each key's log-heat and, where a key read at least twice of
+-- late has no due, plans its first look. A due later than the entry's expiry comes forward, but
+-- not a claimed or backing-off one (those have a fraction).
+-- KEYS: heat, due
+-- ARGV: nowMs, halfLifeMs, lookAheadMs, expireSeconds, then per key: member, reads, expiresAtMs (0: unknown)
+-- Returns: how many keys got a due
+local heatKey, dueKey = KEYS[1], KEYS[2]
+local nowMs, halfLifeMs = tonumber(ARGV[1]), tonumber(ARGV[2])
+local lookAheadMs, expireSeconds = tonumber(ARGV[3]), ARGV[4]
+local LOG2 = math.log(2)
+
+local members, heats, dues = {}, {}, {}
+for i = 5, #ARGV, 3 do members[#members + 1] = ARGV[i] end
+local oldHeats = redis.call('ZMSCORE', heatKey, unpack(members))
+local oldDues = redis.call('ZMSCORE', dueKey, unpack(members))
+
+for i, member in ipairs(members) do
+  local reads, expiresAtMs = tonumber(ARGV[3 * i + 3]), tonumber(ARGV[3 * i + 4])
+  local heat = nowMs / halfLifeMs + math.log(reads) / LOG2
+  local old = tonumber(oldHeats[i] or nil)
+  if old then heat = math.max(old, heat) + math.log(1 + 2 ^ -math.abs(old - heat)) / LOG2 end
+  heats[#heats + 1] = heat
+  heats[#heats + 1] = member
+
+  local due = tonumber(oldDues[i] or nil)
+  local isTwiceRead = heat - nowMs / halfLifeMs >= 1
+  if expiresAtMs > 0 and due and due % 1 == 0 and due > expiresAtMs then
+    dues[#dues + 1] = math.floor(nowMs)
+    dues[#dues + 1] = member
+  elseif expiresAtMs > 0 and not due and isTwiceRead then
+    dues[#dues + 1] = math.floor(math.max(nowMs, expiresAtMs - lookAheadMs))
+    dues[#dues + 1] = member
+  end
+end
+
+redis.call('ZADD', heatKey, unpack(heats))
+redis.call('EXPIRE', heatKey, expireSeconds)
+if #dues > 0 then redis.call('ZADD', dueKey, unpack(dues)) end
+redis.call('EXPIRE', dueKey, expireSeconds)
+return #dues / 2

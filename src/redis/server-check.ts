@@ -1,0 +1,55 @@
+import type { Redis } from 'ioredis';
+import { printTarget, type RedisTargets } from '../config/redis-option.ts';
+import { EverwarmError } from '../core/errors.ts';
+import type { RedisRole } from './connection.ts';
+
+const MIN_VERSION = [6, 2] as const;
+
+/** What is wrong with this server in this role; empty when it suits. */
+export async function checkServer(
+  redis: Redis,
+  role: RedisRole,
+  targets: RedisTargets,
+): Promise<EverwarmError[]> {
+  const facts = parseInfo(await redis.info('server'), await redis.info('memory'));
+  const found = [checkVersion(facts), role === 'queue' ? checkQueue(facts) : checkCache(facts)];
+  return found
+    .filter((problem) => problem !== null)
+    .map((problem) => {
+      const where = `the ${role} Redis at ${printTarget(targets[role])}`;
+      return new EverwarmError('REDIS_UNSUITABLE', `${where} ${problem}`);
+    });
+}
+
+type Facts = Readonly<Record<string, string>>;
+
+function parseInfo(...sections: readonly string[]): Facts {
+  const lines = sections.join('\r\n').split('\r\n');
+  return Object.fromEntries(
+    lines
+      .filter((line) => line.includes(':'))
+      .map((line) => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 1)]),
+  );
+}
+
+function checkVersion(facts: Facts): string | null {
+  const version = facts.redis_version ?? '0.0';
+  const [major = 0, minor = 0] = version.split('.').map(Number);
+  const [minMajor, minMinor] = MIN_VERSION;
+  if (major > minMajor || (major === minMajor && minor >= minMinor)) return null;
+  return `is version ${version}: at least ${MIN_VERSION.join('.')} is needed`;
+}
+
+// The tracker's and BullMQ's keys live here: evicted, jobs and claims vanish while their keys wait.
+function checkQueue(facts: Facts): string | null {
+  const policy = facts.maxmemory_policy ?? 'noeviction';
+  if (policy === 'noeviction') return null;
+  return `has maxmemory-policy ${policy}: it must be noeviction, or jobs and locks are evicted (use a server of its own for the queue)`;
+}
+
+// A full cache must make room by itself: with noeviction every commit fails once memory is used up.
+function checkCache(facts: Facts): string | null {
+  const policy = facts.maxmemory_policy ?? 'noeviction';
+  if (facts.maxmemory === '0' || policy !== 'noeviction') return null;
+  return `has maxmemory ${facts.maxmemory} with maxmemory-policy noeviction: when full it refuses new entries (use allkeys-lfu)`;
+}

@@ -1,0 +1,49 @@
+import type { Redis } from 'ioredis';
+import { type Clock, processClock } from '../core/clock.ts';
+
+const SAMPLES = 3;
+const EVERY_MS = 30_000;
+
+/**
+ * The queue server's clock, as every process sees it: the offset of its TIME to this process's
+ * monotonic clock, measured by the round trip that took least, every 30 s. Until the first answer,
+ * and without a server, this process's own clock.
+ */
+export class ServerClock implements Clock {
+  readonly #redis: Redis;
+  readonly #timer: NodeJS.Timeout;
+  #offsetMs = 0;
+
+  constructor(redis: Redis) {
+    this.#redis = redis;
+    redis.on('ready', this.#refresh);
+    this.#timer = setInterval(this.#refresh, EVERY_MS).unref();
+  }
+
+  now(): number {
+    return processClock.now() + this.#offsetMs;
+  }
+
+  /** Measures the offset; rejects when the server does not answer, and then keeps the last one. */
+  async measure(): Promise<void> {
+    let best = Number.POSITIVE_INFINITY;
+    for (let sample = 0; sample < SAMPLES; sample++) {
+      const sentAtMs = processClock.now();
+      const [seconds, micros] = await this.#redis.time();
+      const roundTripMs = processClock.now() - sentAtMs;
+      if (roundTripMs >= best) continue;
+      best = roundTripMs;
+      this.#offsetMs =
+        Number(seconds) * 1_000 + Number(micros) / 1_000 - (sentAtMs + roundTripMs / 2);
+    }
+  }
+
+  close(): void {
+    clearInterval(this.#timer);
+    this.#redis.off('ready', this.#refresh);
+  }
+
+  readonly #refresh = (): void => {
+    this.measure().catch(() => undefined); // The connection reports its own errors.
+  };
+}

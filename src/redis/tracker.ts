@@ -1,0 +1,135 @@
+import type { Redis } from 'ioredis';
+import { fadedBelow, halfLifeMs } from '../policy/heat.ts';
+import type { Keys, NamedLoader, TrackerKeys } from './keys.ts';
+import { type ScriptArgument, type ScriptClient, scriptClient } from './scripts.ts';
+
+export interface TrackedLoader extends NamedLoader {
+  readonly ttlMs: number;
+}
+
+export interface AccessRecord {
+  readonly key: string;
+  /** How often it was read; a sampled key weighs more than it was. */
+  readonly reads: number;
+  /** Expiry of its entry as seen, epoch ms; 0 where none was seen. */
+  readonly expiresAtMs: number;
+}
+
+export interface Claim {
+  /** Names the claim: dues are changed only while they equal it. */
+  readonly untilMs: number;
+  readonly keys: readonly ClaimedKey[];
+  /** When the next key is due, epoch ms; null when none is tracked. */
+  readonly nextDueAtMs: number | null;
+}
+
+export interface ClaimedKey {
+  readonly key: string;
+  readonly logHeat: number | null;
+  /** An earlier claim on it ran out: its job or its scheduler died. */
+  readonly wasLost: boolean;
+}
+
+export interface Rearmed {
+  readonly key: string;
+  /** When to look next, epoch ms; null untracks. */
+  readonly dueAtMs: number | null;
+  readonly failure: Failure | null;
+}
+
+export interface Failure {
+  readonly attempts: number;
+  readonly error: string;
+  readonly retryAtMs: number;
+}
+
+const RECORD_CHUNK = 500;
+const TRIM_CHUNK = 1_000;
+const LIVES_TRACKED = 20;
+
+/** The tracker of one loader on the queue server: heat, dues, failures. Soft state: reads rebuild it. */
+export class Tracker {
+  readonly halfLifeMs: number;
+  readonly #redis: Redis;
+  readonly #scripts: ScriptClient;
+  readonly #keys: TrackerKeys;
+  readonly #expireSeconds: number;
+
+  constructor(redis: Redis, keys: Keys, loader: TrackedLoader) {
+    this.halfLifeMs = halfLifeMs(loader.ttlMs);
+    this.#redis = redis;
+    this.#scripts = scriptClient(redis);
+    this.#keys = keys.tracker(loader, this.halfLifeMs);
+    this.#expireSeconds = Math.ceil((LIVES_TRACKED * this.halfLifeMs) / 1_000);
+  }
+
+  /** Adds reads to the heat and plans first looks, at most 500 keys a call of the script. */
+  async record(
+    records: readonly AccessRecord[],
+    at: { readonly nowMs: number; readonly lookAheadMs: number },
+  ): Promise<void> {
+    for (let from = 0; from < records.length; from += RECORD_CHUNK) {
+      const args: ScriptArgument[] = [this.#keys.heat, this.#keys.due];
+      args.push(at.nowMs, this.halfLifeMs, at.lookAheadMs, this.#expireSeconds);
+      for (const { key, reads, expiresAtMs } of records.slice(from, from + RECORD_CHUNK)) {
+        args.push(key, reads, Math.ceil(expiresAtMs));
+      }
+      await this.#scripts.run('recordAccess', args);
+    }
+  }
+
+  /** Claims up to `limit` due keys until now + `claimTtlMs`. */
+  async claim(at: {
+    readonly nowMs: number;
+    readonly claimTtlMs: number;
+    readonly limit: number;
+  }): Promise<Claim> {
+    const untilMs = Math.floor(at.nowMs + at.claimTtlMs) + 0.5;
+    const args = [this.#keys.heat, this.#keys.due, at.nowMs, untilMs, at.limit];
+    const reply = (await this.#scripts.run('claimDue', args)) as string[];
+    const keys: ClaimedKey[] = [];
+    for (let at = 1; at + 2 < reply.length; at += 3) {
+      const heat = reply[at + 1];
+      keys.push({
+        key: reply[at] ?? '',
+        logHeat: heat ? Number(heat) : null,
+        wasLost: reply[at + 2] === '1',
+      });
+    }
+    return { untilMs, keys, nextDueAtMs: reply[0] ? Number(reply[0]) : null };
+  }
+
+  /** Ends the claim on keys that were not enqueued: when to look next, or null to forget. */
+  async settle(claim: Claim, dues: ReadonlyMap<string, number | null>): Promise<void> {
+    if (dues.size === 0) return;
+    const args: ScriptArgument[] = [this.#keys.due, this.#keys.failing, claim.untilMs];
+    for (const [key, dueAtMs] of dues) args.push(key, dueAtMs === null ? '' : Math.floor(dueAtMs));
+    await this.#scripts.run('settle', args);
+  }
+
+  /** Ends the claims of keys a worker is done with. */
+  async rearm(keys: readonly Rearmed[]): Promise<void> {
+    if (keys.length === 0) return;
+    const args: ScriptArgument[] = [this.#keys.due, this.#keys.failing, this.#expireSeconds];
+    for (const { key, dueAtMs, failure } of keys) {
+      // The fraction marks a backoff: reads do not bring it forward.
+      const due = dueAtMs === null ? '' : Math.floor(dueAtMs) + (failure ? 0.25 : 0);
+      args.push(key, due, failure ? JSON.stringify(failure) : '');
+    }
+    await this.#scripts.run('rearm', args);
+  }
+
+  /** How often each key's refresh has failed in a row. */
+  async failedAttempts(keys: readonly string[]): Promise<number[]> {
+    if (keys.length === 0) return [];
+    const texts = await this.#redis.hmget(this.#keys.failing, ...keys);
+    return texts.map((text) => (text ? (JSON.parse(text) as Failure).attempts : 0));
+  }
+
+  /** Removes a chunk of faded keys, or of the coldest over `maxKeys`; answers whether more may follow. */
+  async trim(nowMs: number, maxKeys: number): Promise<boolean> {
+    const faded = fadedBelow({ nowMs, halfLifeMs: this.halfLifeMs });
+    const args = [this.#keys.heat, this.#keys.due, faded, maxKeys, TRIM_CHUNK];
+    return (await this.#scripts.run('trimTracker', args)) === TRIM_CHUNK;
+  }
+}

@@ -1,0 +1,52 @@
+import type { LoaderStats } from '../redis/loader-stats.ts';
+
+interface Sample {
+  readonly atMs: number;
+  readonly finishedKeys: number;
+}
+
+/**
+ * How many keys may be enqueued: at most what landed in the last half claim is outstanding, at least
+ * `minimum`. More would run out of its claim before a worker gets to it, and be enqueued again.
+ */
+export class Backlog {
+  readonly #minimum: number;
+  #samples: Sample[] = [];
+  #stats: LoaderStats | null = null;
+  #enqueuedSince = 0;
+
+  constructor(minimum: number) {
+    this.#minimum = minimum;
+  }
+
+  /** Takes in the fleet's counters. */
+  update(stats: LoaderStats, at: { readonly nowMs: number; readonly claimTtlMs: number }): void {
+    this.#stats = stats;
+    this.#enqueuedSince = 0;
+    this.#samples.push({ atMs: at.nowMs, finishedKeys: stats.finishedKeys });
+    const oldestMs = at.nowMs - at.claimTtlMs / 2;
+    while (this.#samples.length > 1 && (this.#samples[1]?.atMs ?? 0) <= oldestMs) {
+      this.#samples.shift();
+    }
+  }
+
+  add(keys: number): void {
+    this.#enqueuedSince += keys;
+  }
+
+  get outstanding(): number {
+    if (!this.#stats) return 0;
+    const { enqueuedKeys, finishedKeys } = this.#stats;
+    return Math.max(0, enqueuedKeys - finishedKeys) + this.#enqueuedSince;
+  }
+
+  get limit(): number {
+    const finishedNow = this.#stats?.finishedKeys ?? 0;
+    const finishedThen = this.#samples[0]?.finishedKeys ?? finishedNow;
+    return Math.max(this.#minimum, finishedNow - finishedThen);
+  }
+
+  get room(): number {
+    return Math.max(0, this.limit - this.outstanding);
+  }
+}

@@ -1,0 +1,241 @@
+import { LRUCache } from 'lru-cache';
+import { DEFAULTS } from '../config/defaults.ts';
+import type { Clock } from '../core/clock.ts';
+import type { Events } from '../core/events.ts';
+import type { AnyLoader } from '../loaders/define-loader.ts';
+import { leadMs } from '../policy/lead-time.ts';
+import { decay, type Smoothed } from '../policy/load-time.ts';
+import { type Plan, plan } from '../policy/plan.ts';
+import type { Refresh, RefreshQueue } from '../queue/refresh-queue.ts';
+import type { EntryHeader } from '../redis/entry.ts';
+import type { EntryStore } from '../redis/entry-store.ts';
+import type { Keys } from '../redis/keys.ts';
+import type { LoaderStatsStore } from '../redis/loader-stats.ts';
+import type { Claim, ClaimedKey, Tracker } from '../redis/tracker.ts';
+import { Backlog } from './backlog.ts';
+
+/*
+ * One tick:  claim due keys → read their headers → plan each → enqueue what is worth it → settle the rest.
+ * An enqueued key stays claimed until its worker re-arms it; if none does, the claim runs out and the key
+ * is looked at again. So nothing here needs to be remembered, and a scheduler may die at any point.
+ */
+
+const CLAIM_LIMIT = 1_000;
+const OUTLOOK_MS = 1_000;
+const TRIM_MS = 10_000;
+const TRIM_CHUNKS = 20;
+const WAIT_HALF_LIFE_MS = 10_000;
+const REMEMBERED_RELOADS = 10_000;
+/** When to look again at keys that could not be planned because the cache server is away. */
+const RETRY_MS = 1_000;
+
+export interface LoaderSchedulerParts {
+  readonly loader: AnyLoader;
+  readonly keys: Keys;
+  readonly tracker: Tracker;
+  readonly store: EntryStore;
+  readonly stats: LoaderStatsStore;
+  readonly queue: RefreshQueue;
+  readonly clock: Clock;
+  readonly events: Events;
+  readonly tickMs: number;
+  readonly claimTtlMs: number;
+  readonly maxTrackedKeys: number;
+}
+
+interface Candidate {
+  readonly claimed: ClaimedKey;
+  readonly header: EntryHeader | null;
+  readonly plan: Plan;
+}
+
+interface Tally {
+  claimed: number;
+  enqueued: number;
+  waiting: number;
+  dropped: number;
+}
+
+/** Decides for one loader, tick by tick, which of its keys to refresh. */
+export class LoaderScheduler {
+  readonly #parts: LoaderSchedulerParts;
+  readonly #backlog = new Backlog(2 * DEFAULTS.concurrency);
+  readonly #reloads: LRUCache<string, true>;
+  #load: Smoothed | null = null;
+  #wait: Smoothed | null = null;
+  #outlookAtMs = Number.NEGATIVE_INFINITY;
+  #trimmedAtMs = 0;
+
+  constructor(parts: LoaderSchedulerParts) {
+    this.#parts = parts;
+    const ttl = Math.ceil(parts.loader.ttlMs);
+    this.#reloads = new LRUCache({ max: REMEMBERED_RELOADS, ttl });
+  }
+
+  /** Runs one tick; answers when the next key is due, epoch ms, or null. Rejects when Redis fails. */
+  async tick(): Promise<number | null> {
+    const { clock, tracker, events, loader } = this.#parts;
+    const startedAtMs = clock.now();
+    await this.#updateOutlook(startedAtMs);
+    const tally: Tally = { claimed: 0, enqueued: 0, waiting: 0, dropped: 0 };
+    let claim: Claim;
+    do {
+      claim = await tracker.claim({
+        nowMs: clock.now(),
+        claimTtlMs: this.#claimTtlMs(),
+        limit: CLAIM_LIMIT,
+      });
+      if (claim.keys.length > 0) await this.#work(claim, tally);
+    } while (claim.keys.length === CLAIM_LIMIT && this.#backlog.room > 0);
+    await this.#trim(startedAtMs);
+    const tickMs = clock.now() - startedAtMs;
+    events.emit('tick:completed', { loader: loader.name, ...tally, tickMs });
+    return claim.nextDueAtMs;
+  }
+
+  async #work(claim: Claim, tally: Tally): Promise<void> {
+    const { loader, keys, store, tracker } = this.#parts;
+    tally.claimed += claim.keys.length;
+    let headers: (EntryHeader | null)[];
+    try {
+      headers = await store.headers(claim.keys.map(({ key }) => keys.entry(loader, key)));
+    } catch (error) {
+      const againAtMs = this.#parts.clock.now() + RETRY_MS;
+      await tracker.settle(claim, new Map(claim.keys.map(({ key }) => [key, againAtMs])));
+      throw error;
+    }
+    const nowMs = this.#parts.clock.now();
+    const candidates = claim.keys.map((claimed, at) => {
+      const header = headers[at] ?? null;
+      return { claimed, header, plan: this.#plan(claimed, header, nowMs) };
+    });
+    const chosen = await this.#choose(candidates);
+    const dues = duesOf(candidates, chosen, nowMs);
+    await this.#enqueue(claim, chosen, dues);
+    await tracker.settle(claim, dues);
+    tally.enqueued += claim.keys.length - dues.size;
+    for (const due of dues.values()) {
+      if (due === null) tally.dropped++;
+      else tally.waiting++;
+    }
+  }
+
+  #plan(claimed: ClaimedKey, header: EntryHeader | null, nowMs: number): Plan {
+    const { loader, tickMs, tracker } = this.#parts;
+    const { ttlMs, refresh } = loader;
+    return plan({
+      ...claimed,
+      header,
+      nowMs,
+      settings: { ...refresh, ttlMs, halfLifeMs: tracker.halfLifeMs, tickMs },
+      loaderLoad: this.#load,
+      wait: this.#wait,
+      reloadedWithinTtl: this.#reloads.has(claimed.key),
+    });
+  }
+
+  /** The most valuable refreshes there is room for. */
+  async #choose(candidates: readonly Candidate[]): Promise<ReadonlySet<Candidate>> {
+    const worth = candidates.filter(({ plan }) => plan.kind === 'refresh');
+    if (worth.length === 0) return new Set();
+    await this.#updateBacklog();
+    if (worth.length > this.#backlog.room) worth.sort((a, b) => readsSaved(b) - readsSaved(a));
+    return new Set(worth.slice(0, this.#backlog.room));
+  }
+
+  /** Enqueues the chosen keys, while their claim lasts; otherwise gives them back in `dues`. */
+  async #enqueue(
+    claim: Claim,
+    chosen: ReadonlySet<Candidate>,
+    dues: Map<string, number | null>,
+  ): Promise<void> {
+    if (chosen.size === 0) return;
+    const { clock, queue, stats, events } = this.#parts;
+    const nowMs = clock.now();
+    const refreshes = [...chosen].map(toRefresh).sort((a, b) => a.expiresAtMs - b.expiresAtMs);
+    try {
+      if (nowMs >= claim.untilMs)
+        throw new Error('the claim ran out before its keys were enqueued');
+      // Counted first: a job that finishes before it was counted would make room for one too many.
+      await stats.addEnqueued(refreshes.length);
+      this.#backlog.add(refreshes.length);
+      await queue.enqueue(refreshes, { nowMs, deadlineAtMs: claim.untilMs });
+    } catch (error) {
+      events.emit('redis:failed', { role: 'queue', error });
+      for (const { key } of refreshes) dues.set(key, nowMs + this.#parts.tickMs);
+      return;
+    }
+    for (const { key, expiresAtMs } of refreshes) {
+      if (expiresAtMs === 0) this.#reloads.set(key, true);
+    }
+  }
+
+  async #updateOutlook(nowMs: number): Promise<void> {
+    if (nowMs - this.#outlookAtMs < OUTLOOK_MS) return;
+    await this.#updateBacklog();
+  }
+
+  async #updateBacklog(): Promise<void> {
+    const { stats, clock, queue } = this.#parts;
+    const known = await stats.read();
+    const nowMs = clock.now();
+    this.#load = known.load;
+    this.#wait = known.wait && decay(known.wait, nowMs - known.waitAtMs, WAIT_HALF_LIFE_MS);
+    const isNew = nowMs - this.#outlookAtMs >= OUTLOOK_MS;
+    this.#outlookAtMs = nowMs;
+    this.#backlog.update(known, { nowMs, claimTtlMs: this.#claimTtlMs() });
+    // Keys of jobs that died would count as outstanding for ever.
+    if (isNew && this.#backlog.outstanding > this.#backlog.limit / 2 && (await queue.isEmpty())) {
+      await stats.writeOff(known.enqueuedKeys);
+    }
+  }
+
+  async #trim(nowMs: number): Promise<void> {
+    if (nowMs - this.#trimmedAtMs < TRIM_MS) return;
+    this.#trimmedAtMs = nowMs;
+    const { tracker, maxTrackedKeys } = this.#parts;
+    for (let chunk = 0; chunk < TRIM_CHUNKS; chunk++) {
+      if (!(await tracker.trim(nowMs, maxTrackedKeys))) return;
+    }
+  }
+
+  #claimTtlMs(): number {
+    const { loader, tickMs, claimTtlMs } = this.#parts;
+    const { ttlMs } = loader;
+    const lead = leadMs({ load: this.#load, wait: this.#wait, tickMs, ttlMs, minLeadMs: 0 });
+    return Math.max(claimTtlMs, 3 * lead);
+  }
+}
+
+function readsSaved({ plan }: Candidate): number {
+  return plan.kind === 'refresh' ? plan.valueReads : 0;
+}
+
+function toRefresh({ claimed, header, plan }: Candidate): Refresh {
+  const { expiresAtMs, unreadLives } =
+    plan.kind === 'refresh' ? plan : { expiresAtMs: 0, unreadLives: 0 };
+  return {
+    key: claimed.key,
+    seenCreatedAtMs: header?.createdAtMs ?? 0,
+    logHeat: claimed.logHeat ?? Number.NaN,
+    unreadLives,
+    expiresAtMs,
+    isAlone: claimed.wasLost,
+  };
+}
+
+/** When to look next at each key that is not refreshed now; a refresh there is no room for stays due. */
+function duesOf(
+  candidates: readonly Candidate[],
+  chosen: ReadonlySet<Candidate>,
+  nowMs: number,
+): Map<string, number | null> {
+  const dues = new Map<string, number | null>();
+  for (const candidate of candidates) {
+    if (chosen.has(candidate)) continue;
+    const { claimed, plan } = candidate;
+    if (plan.kind === 'drop') dues.set(claimed.key, null);
+    else dues.set(claimed.key, plan.kind === 'wait' ? plan.untilMs : nowMs);
+  }
+  return dues;
+}

@@ -1,0 +1,52 @@
+/** What is run again and again; answers when there is next something to do, epoch ms, or null. */
+export type Tick = () => Promise<number | null>;
+
+export interface TickLoopOptions {
+  readonly now: () => number;
+  /** Shortest pause between two ticks. */
+  readonly tickMs: number;
+  /** Longest pause: reads may make a key due at any time. */
+  readonly idleMs: number;
+  readonly onError: (error: unknown) => void;
+}
+
+/** Runs a tick, sleeps until there is something to do, and again; one tick at a time. */
+export class TickLoop {
+  readonly #tick: Tick;
+  readonly #options: TickLoopOptions;
+  #timer: NodeJS.Timeout | null = null;
+  #running: Promise<void> | null = null;
+  #isClosed = false;
+
+  constructor(tick: Tick, options: TickLoopOptions) {
+    this.#tick = tick;
+    this.#options = options;
+    this.#sleep(0);
+  }
+
+  /** Resolves once the tick under way is over. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    if (this.#timer) clearTimeout(this.#timer);
+    await this.#running;
+  }
+
+  #sleep(ms: number): void {
+    if (this.#isClosed) return;
+    this.#timer = setTimeout(() => {
+      this.#running = this.#run();
+    }, ms);
+  }
+
+  async #run(): Promise<void> {
+    const { now, tickMs, idleMs, onError } = this.#options;
+    let pauseMs = idleMs;
+    try {
+      const nextAtMs = await this.#tick();
+      if (nextAtMs !== null) pauseMs = Math.min(idleMs, Math.max(tickMs, nextAtMs - now()));
+    } catch (error) {
+      onError(error);
+    }
+    this.#sleep(pauseMs);
+  }
+}

@@ -1,0 +1,42 @@
+import { messageOf } from '../src/core/errors.ts';
+import type { EventName, Listener } from '../src/core/events.ts';
+
+const REPEAT_MS = 10_000;
+
+/** Prints one line: time, role, text. */
+export function say(role: string, text: string): void {
+  process.stdout.write(`${new Date().toISOString()} ${role} ${text}\n`);
+}
+
+/** Anything with events: a cache, a worker, a scheduler. */
+export interface EventSource {
+  on<N extends EventName>(name: N, listener: Listener<N>): () => void;
+}
+
+/** Prints what an operator has to know; the same trouble at most once in ten seconds, with a count. */
+export function logEvents(role: string, source: EventSource): void {
+  const complain = complainer(role);
+  source.on('server:unsuitable', ({ error }) => complain(`warning: ${error.message}`));
+  source.on('redis:failed', (event) => complain(`${event.role} Redis: ${messageOf(event.error)}`));
+  source.on('lock:lost', ({ loader, key }) => complain(`lost the lock of ${loader} ${key}`));
+  source.on('refresh:failed', ({ loader, key, error, retryAtMs }) => {
+    complain(`refresh of ${loader} ${key} failed: ${messageOf(error)}`, retryAtMs);
+  });
+}
+
+function complainer(role: string): (text: string, retryAtMs?: number) => void {
+  const last = new Map<string, { atMs: number; count: number }>();
+  return (text, retryAtMs) => {
+    const nowMs = Date.now();
+    const before = last.get(text);
+    if (before && nowMs - before.atMs < REPEAT_MS) {
+      before.count++;
+      return;
+    }
+    if (last.size > 1_000) last.clear();
+    last.set(text, { atMs: nowMs, count: 0 });
+    const again = before?.count ? ` (${before.count} more times since)` : '';
+    const retry = retryAtMs ? `; next try ${new Date(retryAtMs).toISOString()}` : '';
+    say(role, `${text}${again}${retry}`);
+  };
+}

@@ -1,0 +1,68 @@
+import type { RedisOption } from '../src/config/redis-option.ts';
+import { createScheduler } from '../src/create-scheduler.ts';
+import { createWorker } from '../src/create-worker.ts';
+import { loadLoaders } from './load-loaders.ts';
+import { logEvents, say } from './log.ts';
+import { untilSignal } from './shutdown.ts';
+
+export interface RoleFlags {
+  /** Path of the file that exports the loaders. */
+  readonly loaders: string;
+  readonly redis?: string | undefined;
+  readonly queueRedis?: string | undefined;
+  readonly namespace?: string | undefined;
+  readonly strict?: boolean | undefined;
+  readonly concurrency?: number | undefined;
+  readonly grace?: string | undefined;
+}
+
+/** Runs a worker or a scheduler in this process until SIGTERM or SIGINT. */
+export async function runRole(role: 'worker' | 'scheduler', flags: RoleFlags): Promise<void> {
+  const loaders = await loadLoaders(flags.loaders);
+  const options = roleOptions(flags);
+  const running =
+    role === 'worker'
+      ? createWorker({ ...options, ...workerOptions(flags), loaders })
+      : createScheduler({ ...options, loaders });
+  logEvents(role, running);
+  try {
+    await running.ready();
+  } catch (error) {
+    await running.close();
+    throw error;
+  }
+  say(role, `ready (pid ${process.pid}), loaders: ${loaders.map(({ name }) => name).join(', ')}`);
+  await untilSignal(role, () => running.close());
+}
+
+/** The options that every role shares; what is not given is left to the environment and the defaults. */
+export function roleOptions(flags: RoleFlags): {
+  redis?: RedisOption;
+  namespace?: string;
+  strict?: boolean;
+} {
+  const { redis, queueRedis, namespace, strict } = flags;
+  return {
+    ...(redis && { redis: queueRedis ? { cache: redis, queue: queueRedis } : redis }),
+    ...(namespace && { namespace }),
+    ...(strict && { strict }),
+  };
+}
+
+function workerOptions({ concurrency, grace }: RoleFlags): { concurrency?: number; grace?: never } {
+  return {
+    ...(concurrency !== undefined && { concurrency }),
+    // Checked by createWorker, like every duration.
+    ...(grace !== undefined && { grace: grace as never }),
+  };
+}
+
+/** Flags of a process that is configured by its environment alone (containers). */
+export function flagsFromEnvironment(): RoleFlags {
+  const { EVERWARM_LOADERS, EVERWARM_NAMESPACE, EVERWARM_STRICT } = process.env;
+  return {
+    loaders: EVERWARM_LOADERS ?? 'loaders.js',
+    namespace: EVERWARM_NAMESPACE,
+    strict: EVERWARM_STRICT === '1',
+  };
+}
