@@ -1,18 +1,13 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { startDashboard } from '../../dashboards/server.ts';
 import { loadLoaders } from '../../workers/load-loaders.ts';
 import { logEvents, say } from '../../workers/log.ts';
 import { type RoleFlags, roleOptions } from '../../workers/run-role.ts';
 import { untilSignal } from '../../workers/shutdown.ts';
-import { resolveScheduler } from '../config/options.ts';
-import { Events } from '../core/events.ts';
 import { createScheduler } from '../create-scheduler.ts';
 import { createWorker } from '../create-worker.ts';
 import { type EmbeddedRedis, startEmbeddedRedis } from '../dev/embedded-redis.ts';
-import { openQueue } from '../queue/refresh-queue.ts';
-import { openDataConnection } from '../redis/connection.ts';
-import { Keys } from '../redis/keys.ts';
+import { openDashboard } from './dashboard.ts';
 
 export type DevFlags = RoleFlags & { readonly port: number; readonly dashboardPort: number };
 
@@ -37,13 +32,7 @@ export async function runDev(flags: DevFlags, command: readonly string[]): Promi
     logEvents('scheduler', scheduler);
     await Promise.all([worker.ready(), scheduler.ready()]);
 
-    const settings = resolveScheduler(options);
-    const keys = new Keys(settings.namespace);
-    const use = { role: 'queue', name: 'dashboard', events: new Events() } as const;
-    const connection = openDataConnection(settings.redis.queue, use);
-    closers.push(() => connection.disconnect());
-    const queues = loaders.map((loader) => openQueue(connection, keys, loader));
-    const dashboard = await startDashboard({ queues, port: flags.dashboardPort });
+    const dashboard = await openDashboard(loaders, options, { port: flags.dashboardPort });
     closers.push(() => dashboard.close());
     say('dev', `dashboard ${dashboard.url}`);
     say('dev', `ready: REDIS_URL=${redis}, loaders: ${loaders.map(({ name }) => name).join(', ')}`);

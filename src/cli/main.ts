@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { runMain } from '../../workers/main.ts';
 import { type RoleFlags, runRole } from '../../workers/run-role.ts';
+import { type DashboardFlags, runDashboard } from './dashboard.ts';
 import { type DevFlags, runDev } from './dev.ts';
 
 const manifest = new URL('../../../package.json', import.meta.url);
@@ -21,6 +22,12 @@ roleCommand('worker', 'compute refreshes that schedulers enqueue')
 roleCommand('scheduler', 'choose keys to refresh before they expire').action((flags: RoleFlags) =>
   runMain(() => runRole('scheduler', flags)),
 );
+
+roleCommand('dashboard', 'serve Bull Board with the queue of every loader')
+  .option('--host <address>', 'address to listen on', '127.0.0.1')
+  .option('--port <n>', 'port; 0: a free one', wholeNumber, 3000)
+  .option('--allowed-host <name...>', 'names it may be reached by, besides loopback ones')
+  .action((flags: DashboardFlags) => runMain(() => runDashboard(flags)));
 
 roleCommand('dev', 'run all roles, the dashboard and, without REDIS_URL, a Redis of its own')
   .option('--port <n>', 'port of that Redis; 0: a free one', wholeNumber, 0)

@@ -1,0 +1,50 @@
+import { type Dashboard, startDashboard } from '../../dashboards/server.ts';
+import { loadLoaders } from '../../workers/load-loaders.ts';
+import { say } from '../../workers/log.ts';
+import { type RoleFlags, roleOptions } from '../../workers/run-role.ts';
+import { untilSignal } from '../../workers/shutdown.ts';
+import { resolveScheduler, type SchedulerOptions } from '../config/options.ts';
+import { Events } from '../core/events.ts';
+import type { AnyLoader } from '../loaders/define-loader.ts';
+import { openQueue } from '../queue/refresh-queue.ts';
+import { openDataConnection } from '../redis/connection.ts';
+import { Keys } from '../redis/keys.ts';
+
+export type DashboardFlags = RoleFlags & {
+  readonly host?: string;
+  readonly port: number;
+  readonly allowedHost?: readonly string[];
+};
+
+/** Serves the dashboard until SIGTERM or SIGINT. */
+export async function runDashboard(flags: DashboardFlags): Promise<void> {
+  const loaders = await loadLoaders(flags.loaders);
+  const dashboard = await openDashboard(loaders, roleOptions(flags), flags);
+  say('dashboard', dashboard.url);
+  await untilSignal('dashboard', () => dashboard.close());
+}
+
+/** The dashboard over every loader's queue, with a connection of its own that `close()` closes. */
+export async function openDashboard(
+  loaders: readonly AnyLoader[],
+  options: SchedulerOptions,
+  { host, port, allowedHost }: Pick<DashboardFlags, 'host' | 'port' | 'allowedHost'>,
+): Promise<Dashboard> {
+  const settings = resolveScheduler(options);
+  const keys = new Keys(settings.namespace);
+  const use = { role: 'queue', name: 'dashboard', events: new Events() } as const;
+  const connection = openDataConnection(settings.redis.queue, use);
+  try {
+    const dashboard = await startDashboard({
+      queues: loaders.map((loader) => openQueue(connection, keys, loader)),
+      port,
+      ...(host && { host }),
+      ...(allowedHost && { allowedHosts: allowedHost }),
+    });
+    const close = (): Promise<void> => dashboard.close().finally(() => connection.disconnect());
+    return { url: dashboard.url, close };
+  } catch (error) {
+    connection.disconnect();
+    throw error;
+  }
+}
