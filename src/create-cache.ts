@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { type CacheOptions, resolveCache } from './config/options.ts';
 import { EverwarmError } from './core/errors.ts';
 import { type EventName, Events, type Listener } from './core/events.ts';
@@ -32,24 +33,28 @@ export interface Cache {
    * @returns `undefined` where the loader found nothing
    * @throws LoaderError when the loader fails and no expired value may be served (staleIfError)
    */
-  get<P, R>(loader: Loader<P, R>, ...params: ParamsArgument<P>): Promise<R>;
+  get<P, R>(loader: Loader<P, R>, ...params: ParamsArgument<NoInfer<P>>): Promise<R>;
   /** As `get`, with where the value came from, its age and remaining life. */
-  getWithMeta<P, R>(loader: Loader<P, R>, ...params: ParamsArgument<P>): Promise<Meta<R>>;
+  getWithMeta<P, R>(loader: Loader<P, R>, ...params: ParamsArgument<NoInfer<P>>): Promise<Meta<R>>;
   /**
    * Values in the order of `params`, in few round trips, misses by one `loadMany` where there is one.
    *
    * @throws LoaderError of the first key that failed, once all have settled
    */
-  getMany<P, R>(loader: Loader<P, R>, params: readonly P[]): Promise<R[]>;
+  getMany<P, R>(loader: Loader<P, R>, params: readonly NoInfer<P>[]): Promise<R[]>;
   /** Stores a value for a whole ttl; a load under way will not overwrite it. */
-  set<P, R>(loader: Loader<P, R>, params: P, value: NonNullable<R> | null): Promise<void>;
+  set<P, R>(
+    loader: Loader<P, R>,
+    params: NoInfer<P>,
+    value: NonNullable<NoInfer<R>> | null,
+  ): Promise<void>;
   /**
    * Removes an entry; a load under way will not store what it read before.
    *
    * @returns whether there was an entry
    * @throws EverwarmError REDIS_UNAVAILABLE when Redis did not confirm it within 5 s
    */
-  invalidate<P, R>(loader: Loader<P, R>, ...params: ParamsArgument<P>): Promise<boolean>;
+  invalidate<P, R>(loader: Loader<P, R>, ...params: ParamsArgument<NoInfer<P>>): Promise<boolean>;
   /** Subscribes to an event; the answer unsubscribes. */
   on<N extends EventName>(name: N, listener: Listener<N>): () => void;
   /**
@@ -82,6 +87,17 @@ interface LoaderParts {
   readonly recorder: AccessRecorder | null;
 }
 
+/** Longest wait of a process's first reads for their connection, which takes longer than a read. */
+const FIRST_READ_WAIT_MS = 1_000;
+
+/** Settles when reads need not wait any longer: both servers have answered, or one has failed or is slow. */
+function untilReadable(servers: RoleServers): Promise<unknown> {
+  const { cache, queue } = servers;
+  const failed = [cache, queue].map((redis) => new Promise((fail) => redis.once('error', fail)));
+  const late = delay(FIRST_READ_WAIT_MS, undefined, { ref: false });
+  return Promise.race([servers.ready(), late, ...failed]);
+}
+
 class ReadThroughCache implements Cache {
   readonly #registry: LoaderRegistry;
   readonly #events = new Events();
@@ -90,6 +106,7 @@ class ReadThroughCache implements Cache {
   readonly #reader: Reader;
   readonly #writer: Writer;
   readonly #parts: ReadonlyMap<object, LoaderParts>;
+  readonly #readable: Promise<unknown>;
   #closing: Promise<void> | null = null;
 
   constructor(options: CacheOptions & WithLoaders) {
@@ -97,6 +114,7 @@ class ReadThroughCache implements Cache {
     this.#registry = new LoaderRegistry(options.loaders);
     const events = this.#events;
     this.#servers = new RoleServers({ ...settings, name: 'cache', events });
+    this.#readable = settings.strict ? this.#servers.ready() : untilReadable(this.#servers);
     this.#keys = new Keys(settings.namespace);
     const { cache, queue, clock } = this.#servers;
 
@@ -121,16 +139,19 @@ class ReadThroughCache implements Cache {
     );
   }
 
-  async get<P, R>(loader: Loader<P, R>, ...params: ParamsArgument<P>): Promise<R> {
+  async get<P, R>(loader: Loader<P, R>, ...params: ParamsArgument<NoInfer<P>>): Promise<R> {
     return (await this.#read(loader, params[0])).value as R;
   }
 
-  async getWithMeta<P, R>(loader: Loader<P, R>, ...params: ParamsArgument<P>): Promise<Meta<R>> {
+  async getWithMeta<P, R>(
+    loader: Loader<P, R>,
+    ...params: ParamsArgument<NoInfer<P>>
+  ): Promise<Meta<R>> {
     return toMeta<R>(await this.#read(loader, params[0]), this.#servers.clock.now());
   }
 
-  async getMany<P, R>(loader: Loader<P, R>, params: readonly P[]): Promise<R[]> {
-    if (!this.#servers.isReady) await this.#servers.ready();
+  async getMany<P, R>(loader: Loader<P, R>, params: readonly NoInfer<P>[]): Promise<R[]> {
+    if (!this.#servers.isReady) await this.#readable;
     // The same key twice is one read with two answers.
     const refs = new Map<string, ReadRef>();
     const keys = params.map((one) => {
@@ -148,7 +169,11 @@ class ReadThroughCache implements Cache {
     });
   }
 
-  async set<P, R>(loader: Loader<P, R>, params: P, value: NonNullable<R> | null): Promise<void> {
+  async set<P, R>(
+    loader: Loader<P, R>,
+    params: NoInfer<P>,
+    value: NonNullable<NoInfer<R>> | null,
+  ): Promise<void> {
     if (value === undefined) {
       throw new EverwarmError('INVALID_OPTION', 'set() cannot store undefined: use invalidate()');
     }
@@ -157,7 +182,10 @@ class ReadThroughCache implements Cache {
     await this.#writer.set(ref, value);
   }
 
-  async invalidate<P, R>(loader: Loader<P, R>, ...params: ParamsArgument<P>): Promise<boolean> {
+  async invalidate<P, R>(
+    loader: Loader<P, R>,
+    ...params: ParamsArgument<NoInfer<P>>
+  ): Promise<boolean> {
     const ref = this.#ref(loader, params[0]);
     if (!this.#servers.isReady) await this.#servers.ready();
     return this.#writer.invalidate(ref);
@@ -183,7 +211,7 @@ class ReadThroughCache implements Cache {
 
   async #read(loader: { readonly name: string }, params: unknown): Promise<Answer> {
     const ref = this.#ref(loader, params);
-    if (!this.#servers.isReady) await this.#servers.ready();
+    if (!this.#servers.isReady) await this.#readable;
     return this.#reader.read(ref);
   }
 
@@ -194,6 +222,8 @@ class ReadThroughCache implements Cache {
     const key = encodeKey(params);
     const entryKey = this.#keys.entry(parts.loader, key);
     const lockKey = this.#keys.lock(entryKey);
-    return { ...parts, key, params, entryKey, lockKey };
+    // Field by field: a spread here costs 4 µs, an eighth of a whole read.
+    const { recorder } = parts;
+    return { loader: parts.loader, recorder, key, params, entryKey, lockKey };
   }
 }

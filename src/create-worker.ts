@@ -1,3 +1,4 @@
+import type { Redis } from 'ioredis';
 import { resolveWorker, type WorkerOptions, type WorkerSettings } from './config/options.ts';
 import { EverwarmError } from './core/errors.ts';
 import { type EventName, Events, type Listener } from './core/events.ts';
@@ -46,9 +47,9 @@ class WorkerRole implements RefreshWorkers {
   readonly #events = new Events();
   readonly #servers: RoleServers;
   readonly #fenced: FencedLoad;
-  readonly #bullConnection: ReturnType<typeof openWorkerConnection>;
-  readonly #workers: readonly RefreshWorker[];
   readonly #times: WorkerTimes[] = [];
+  #bullConnection: Redis | null = null;
+  #workers: readonly RefreshWorker[] = [];
   #closing: Promise<void> | null = null;
 
   constructor(options: WorkerOptions & WithLoaders) {
@@ -60,13 +61,10 @@ class WorkerRole implements RefreshWorkers {
     const { cache, clock } = this.#servers;
     const store = new EntryStore(cache);
     this.#fenced = new FencedLoad({ store, clock, events, lockTtlMs: settings.lockTtlMs });
-    this.#bullConnection = openWorkerConnection(settings.redis.queue, {
-      role: 'queue',
-      name: 'worker',
-      events,
-    });
-    const keys = new Keys(settings.namespace);
-    this.#workers = [...registry].map((loader) => this.#startWorker(loader, keys));
+    this.#servers.ready().then(
+      () => this.#start(registry),
+      () => undefined, // Strict and refused: whoever awaits ready() sees it.
+    );
   }
 
   on<N extends EventName>(name: N, listener: Listener<N>): () => void {
@@ -82,7 +80,17 @@ class WorkerRole implements RefreshWorkers {
     return this.#closing;
   }
 
-  #startWorker(loader: AnyLoader, keys: Keys): RefreshWorker {
+  #start(registry: LoaderRegistry): void {
+    if (this.#closing !== null) return;
+    const { redis, namespace } = this.#settings;
+    const use = { role: 'queue', name: 'worker', events: this.#events } as const;
+    const connection = openWorkerConnection(redis.queue, use);
+    this.#bullConnection = connection;
+    const keys = new Keys(namespace);
+    this.#workers = [...registry].map((loader) => this.#startWorker(loader, keys, connection));
+  }
+
+  #startWorker(loader: AnyLoader, keys: Keys, connection: Redis): RefreshWorker {
     const { queue, clock } = this.#servers;
     const { concurrency } = this.#settings;
     const fenced = this.#fenced;
@@ -101,7 +109,6 @@ class WorkerRole implements RefreshWorkers {
       concurrency,
       random: Math.random,
     });
-    const connection = this.#bullConnection;
     return new RefreshWorker({ connection, keys, loader, processor, concurrency });
   }
 
@@ -113,11 +120,12 @@ class WorkerRole implements RefreshWorkers {
       this.#fenced.abortAll(new EverwarmError('LOAD_ABORTED', message));
       // Aborted loads end at once and give their keys back; what still hangs is left to the stall check.
       if (!(await within(drained, ABORT_MS))) {
-        await Promise.all(this.#workers.map((worker) => worker.closeNow()));
+        const cut = Promise.all(this.#workers.map((worker) => worker.closeNow()));
+        await within(cut, ABORT_MS);
       }
     }
     for (const times of this.#times) times.close();
-    this.#bullConnection.disconnect();
+    this.#bullConnection?.disconnect();
     this.#servers.close();
   }
 }

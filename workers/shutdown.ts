@@ -1,8 +1,8 @@
 import { say } from './log.ts';
 
 /**
- * Waits for SIGTERM or SIGINT, closes, and exits with 0: an application's pools must not keep a worker
- * alive that has nothing left to do. A second signal exits at once with 1.
+ * Waits for SIGTERM or SIGINT, closes, and exits with `process.exitCode`, 0 if unset: an application's
+ * pools must not keep a worker alive that has nothing left to do. A second signal exits at once with 1.
  */
 export async function untilSignal(role: string, close: () => Promise<void>): Promise<void> {
   const signal = await new Promise<NodeJS.Signals>((resolve) => {
@@ -12,5 +12,5 @@ export async function untilSignal(role: string, close: () => Promise<void>): Pro
   for (const name of ['SIGTERM', 'SIGINT'] as const) process.once(name, () => process.exit(1));
   await close();
   say(role, 'closed');
-  process.exit(0);
+  process.exit();
 }

@@ -24,7 +24,7 @@ export function parseOptions(args: readonly string[]): DemoOptions {
     .description(
       'Replays real DNS lookups against two caches on the same origin: plain cache-aside, and Everwarm.',
     )
-    .option('--speed <factor>', 'times faster than recorded', numberWithin(0.1, 1_000), 10)
+    .option('--speed <factor>', 'times faster than recorded', numberWithin(1, 1_000), 10)
     .option('--seconds <n>', 'seconds of the trace to replay', numberWithin(1, 1e6), 600)
     .option(
       '--ttl <seconds>',

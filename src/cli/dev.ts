@@ -1,5 +1,4 @@
 import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { loadLoaders } from '../../workers/load-loaders.ts';
 import { logEvents, say } from '../../workers/log.ts';
 import { type RoleFlags, roleOptions } from '../../workers/run-role.ts';
@@ -10,6 +9,9 @@ import { type EmbeddedRedis, startEmbeddedRedis } from '../dev/embedded-redis.ts
 import { openDashboard } from './dashboard.ts';
 
 export type DevFlags = RoleFlags & { readonly port: number; readonly dashboardPort: number };
+
+/** A program that has not ended by then, after SIGTERM, is killed. */
+const PROGRAM_GRACE_MS = 5_000;
 
 /** Closes what was opened, the last first. */
 type Closers = (() => Promise<unknown> | unknown)[];
@@ -36,7 +38,7 @@ export async function runDev(flags: DevFlags, command: readonly string[]): Promi
     closers.push(() => dashboard.close());
     say('dev', `dashboard ${dashboard.url}`);
     say('dev', `ready: REDIS_URL=${redis}, loaders: ${loaders.map(({ name }) => name).join(', ')}`);
-    if (command.length > 0) runProgram(command, redis);
+    if (command.length > 0) closers.push(startProgram(command, redis));
   } catch (error) {
     await close();
     throw error;
@@ -51,13 +53,26 @@ async function startRedis(port: number, closers: Closers): Promise<EmbeddedRedis
   return redis;
 }
 
-/** Runs the user's program beside the roles; when it ends, so do they. */
-function runProgram([file = '', ...args]: readonly string[], redis: string): void {
+/** Runs the user's program beside the roles: when it ends, so do they, with its exit code. */
+function startProgram([file = '', ...args]: readonly string[], redis: string): () => Promise<void> {
   const env = { ...process.env, REDIS_URL: redis };
   const child = spawn(file, args, { stdio: 'inherit', env });
   child.once('error', (error) => say('dev', `cannot run ${file}: ${error.message}`));
-  once(child, 'close').then(
-    () => process.kill(process.pid, 'SIGTERM'),
-    () => process.kill(process.pid, 'SIGTERM'),
-  );
+  let isStopping = false;
+  const ended = new Promise<void>((resolve) => {
+    child.once('close', (code) => {
+      resolve();
+      if (isStopping) return;
+      // By a signal, or never started: a failure as well.
+      process.exitCode = code !== null && code >= 0 ? code : 1;
+      process.kill(process.pid, 'SIGTERM');
+    });
+  });
+  return async () => {
+    isStopping = true;
+    child.kill('SIGTERM');
+    const kill = setTimeout(() => child.kill('SIGKILL'), PROGRAM_GRACE_MS);
+    await ended;
+    clearTimeout(kill);
+  };
 }

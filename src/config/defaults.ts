@@ -30,7 +30,7 @@ export const DEFAULTS = {
   /** Refreshes spread over this share of the ttl. */
   spread: 0.1,
   /** Recent reads (half-life 4 · ttl) that make a key worth refreshing. */
-  threshold: 8,
+  threshold: 9,
   /** A refresh starts at least this long before expiry. */
   minLeadMs: 0,
 

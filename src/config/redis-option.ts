@@ -18,10 +18,12 @@ export interface RedisTargets {
 /** Default: the environment's `REDIS_URL` and `REDIS_QUEUE_URL`, else `redis://127.0.0.1:6379`. */
 export function resolveRedis(option: RedisOption | undefined): RedisTargets {
   const chosen = option ?? fromEnvironment();
-  if (typeof chosen === 'object' && 'cache' in chosen && 'queue' in chosen) {
+  // Either alone is a mistake: taken for ioredis options it would mean the local server.
+  if (typeof chosen === 'object' && ('cache' in chosen || 'queue' in chosen)) {
+    const { cache, queue } = chosen as Partial<RedisTargets>;
     return {
-      cache: checkTarget(chosen.cache, 'redis.cache'),
-      queue: checkTarget(chosen.queue, 'redis.queue'),
+      cache: checkTarget(cache, 'redis.cache'),
+      queue: checkTarget(queue, 'redis.queue'),
     };
   }
   const target = checkTarget(chosen, 'redis');

@@ -9,16 +9,34 @@ export function checkName(value: unknown, path: string): string {
   throw new InvalidOptionError(path, value, `must match ${NAME.source}`);
 }
 
-/** A duration in milliseconds, at least `min`. */
+/** Node's longest timer, almost 25 days: a longer one would fire at once. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+/** Longest life of an entry, 100 years: its expiry must fit into the entry's header. */
+export const LONGEST_LIFE_MS: number = 36_500 * 86_400_000;
+
+export interface SpanRule {
+  readonly min: number;
+  /** By default what a timer can wait for. */
+  readonly max?: number;
+}
+
+/** A duration in milliseconds, from `min` to `max`. */
+export function requiredSpan(value: Duration, path: string, rule: SpanRule): number {
+  const ms = parseDuration(value, path);
+  const { min, max = LONGEST_TIMER_MS } = rule;
+  if (ms < min) throw new InvalidOptionError(path, value, `must be at least ${min} ms`);
+  if (ms > max) throw new InvalidOptionError(path, value, `must be at most ${max} ms`);
+  return ms;
+}
+
+/** As `requiredSpan`, or the default where the option was left out. */
 export function span(
   value: Duration | undefined,
   path: string,
-  rule: { or: number; min: number },
+  rule: SpanRule & { readonly or: number },
 ): number {
-  if (value === undefined) return rule.or;
-  const ms = parseDuration(value, path);
-  if (ms < rule.min) throw new InvalidOptionError(path, value, `must be at least ${rule.min} ms`);
-  return ms;
+  return value === undefined ? rule.or : requiredSpan(value, path, rule);
 }
 
 /** A whole number of at least one. */

@@ -47,6 +47,7 @@ export function printValue(value: unknown): string {
 }
 
 function describe(value: unknown): string {
+  if (typeof value === 'function') return 'a function';
   if (value === null || typeof value !== 'object') return String(value);
   if (Array.isArray(value)) return `an array of ${value.length}`;
   return `an object of type ${value.constructor?.name ?? 'null prototype'}`;

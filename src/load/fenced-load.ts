@@ -27,13 +27,18 @@ export type LoadResult =
   | {
       readonly kind: 'loaded';
       readonly value: unknown;
-      /** The stored entry; null: fenced off (invalidated, set, lock lost) or not storable. */
+      /** The stored entry, or null and why there is none. */
       readonly stored: EntryHeader | null;
-      readonly storeError: unknown;
+      readonly unstored: Unstored | null;
       readonly loadMs: number;
     }
   | { readonly kind: 'not-found'; readonly loadMs: number }
   | { readonly kind: 'failed'; readonly error: LoaderError; readonly loadMs: number };
+
+/** Why a loaded value was not stored: fenced off by an invalidate, a set or a lost lock, and so on. */
+export type Unstored =
+  | { readonly why: 'superseded' | 'newer-format' | 'unlocked' }
+  | { readonly why: 'failed'; readonly error: unknown };
 
 export interface FencedLoadParts {
   readonly store: EntryStore;
@@ -91,6 +96,7 @@ export class FencedLoad {
         only && refs.length === 1
           ? [await runLoad(only, context)]
           : await runLoadMany(refs, context);
+      hold.drop(); // A renewal sent after the commit would find the lock gone, and report it lost.
       const times = { startedAtMs, loadMs: this.#parts.clock.now() - startedAtMs };
       const results = await Promise.all(
         locked.map((one, at) => this.#finish(one, answers[at] as Loaded, times)),
@@ -121,7 +127,13 @@ export class FencedLoad {
     const result: LoadResult =
       'error' in answer
         ? { kind: 'failed', error: answer.error, loadMs }
-        : { kind: 'loaded', value: answer.value, stored: null, storeError: null, loadMs };
+        : {
+            kind: 'loaded',
+            value: answer.value,
+            stored: null,
+            unstored: { why: 'unlocked' },
+            loadMs,
+          };
     this.#report([{ ref }], [result], reason);
     return result;
   }
@@ -150,14 +162,17 @@ export class FencedLoad {
         return { kind: 'failed', error: answer.error, loadMs };
       }
       if (answer.value === undefined) {
-        await store.commit(ref, token, null);
-        return { kind: 'not-found', loadMs };
+        const reply = await store.commit(ref, token, null);
+        if (reply === 'written') return { kind: 'not-found', loadMs };
+        const unstored = { why: 'superseded' } as const;
+        return { kind: 'loaded', value: undefined, stored: null, unstored, loadMs };
       }
       return await this.#commit(locked, answer.value, times);
-    } catch (storeError) {
+    } catch (error) {
       store.release(ref, token, null).catch(() => undefined);
       const value = 'value' in answer ? answer.value : undefined;
-      return { kind: 'loaded', value, stored: null, storeError, loadMs };
+      const unstored = { why: 'failed', error } as const;
+      return { kind: 'loaded', value, stored: null, unstored, loadMs };
     }
   }
 
@@ -175,8 +190,12 @@ export class FencedLoad {
     const bytes = encodeEntry(header, encodeValue(value));
     const lifeMs = loader.ttlMs + loader.staleIfErrorMs;
     const reply = await this.#parts.store.commit(ref, token, { bytes, lifeMs });
-    const stored = reply === 'written' ? header : null;
-    return { kind: 'loaded', value, stored, storeError: null, loadMs: times.loadMs };
+    const { loadMs } = times;
+    if (reply === 'written') {
+      return { kind: 'loaded', value, stored: header, unstored: null, loadMs };
+    }
+    const why = reply === 'refused' ? 'superseded' : 'newer-format';
+    return { kind: 'loaded', value, stored: null, unstored: { why }, loadMs };
   }
 
   #report(

@@ -73,6 +73,18 @@ export class LockKeeper {
         this.#renew(held, lockKey).catch(() => undefined); // Errors were judged by the deadline.
       }
     }
+    // Only after the replies that a busy process has not read yet.
+    setImmediate(() => this.#loseOverdue());
+  }
+
+  // A renewal that Redis does not answer takes longer to fail than a short lock lives.
+  #loseOverdue(): void {
+    const nowMs = processClock.now();
+    for (const held of this.#held) {
+      for (const [lockKey, liveUntilMs] of held.liveUntilMs) {
+        if (nowMs >= liveUntilMs) this.#lose(held, lockKey);
+      }
+    }
   }
 
   async #renew(held: Held, lockKey: string): Promise<void> {

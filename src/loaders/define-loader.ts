@@ -1,6 +1,6 @@
 import { DEFAULTS } from '../config/defaults.ts';
-import { checkName, count, span } from '../config/rules.ts';
-import { type Duration, parseDuration } from '../core/duration.ts';
+import { checkName, count, LONGEST_LIFE_MS, requiredSpan, span } from '../config/rules.ts';
+import type { Duration } from '../core/duration.ts';
 import { InvalidOptionError } from '../core/errors.ts';
 import type { LoadReason } from '../core/events.ts';
 
@@ -40,7 +40,7 @@ export interface LoaderDefinition<P, R> {
 }
 
 export interface RefreshOptions {
-  /** Recent reads (half-life 4 · ttl) that make a key worth refreshing. @defaultValue `8` */
+  /** Recent reads (half-life 4 · ttl) that make a key worth refreshing. @defaultValue `9` */
   readonly threshold?: number;
   /** XFetch's beta: above 1 refreshes earlier, below 1 later. @defaultValue `1` */
   readonly beta?: number;
@@ -93,10 +93,7 @@ const MIN_TTL_MS = 100;
 export function defineLoader<P, R>(definition: LoaderDefinition<P, R>): Loader<P, Awaited<R>> {
   const name = checkName(definition.name, 'name');
   const at = (field: string): string => `loader "${name}": ${field}`;
-  const ttlMs = parseDuration(definition.ttl, at('ttl'));
-  if (ttlMs < MIN_TTL_MS) {
-    throw new InvalidOptionError(at('ttl'), definition.ttl, `must be at least ${MIN_TTL_MS} ms`);
-  }
+  const ttlMs = requiredSpan(definition.ttl, at('ttl'), { min: MIN_TTL_MS, max: LONGEST_LIFE_MS });
   checkFunctions(definition, at);
   return Object.freeze({
     name,
@@ -106,7 +103,11 @@ export function defineLoader<P, R>(definition: LoaderDefinition<P, R>): Loader<P
       or: DEFAULTS.loadTimeoutMs,
       min: 1,
     }),
-    staleIfErrorMs: span(definition.staleIfError, at('staleIfError'), { or: ttlMs, min: 0 }),
+    staleIfErrorMs: span(definition.staleIfError, at('staleIfError'), {
+      or: ttlMs,
+      min: 0,
+      max: LONGEST_LIFE_MS,
+    }),
     refresh: resolveRefresh(definition.refresh ?? {}, at, ttlMs),
     load: definition.load,
     loadMany: definition.loadMany,
@@ -127,6 +128,7 @@ function resolveRefresh(options: RefreshOptions, at: Path, ttlMs: number): Refre
   const minLeadMs = span(options.minLead, at('refresh.minLead'), {
     or: DEFAULTS.minLeadMs,
     min: 0,
+    max: LONGEST_LIFE_MS,
   });
   if (minLeadMs > 0.9 * ttlMs) {
     const rule = `must be at most 0.9 of the ttl (${ttlMs} ms)`;

@@ -1,11 +1,11 @@
 import { readRate, recentReads } from './heat.ts';
 import { leadMs } from './lead-time.ts';
 import type { Smoothed } from './load-time.ts';
+import { thresholdAt } from './threshold.ts';
 import { earlyPartMs, hash01 } from './xfetch.ts';
 
-/** Expected reads in a life from which one unread life proves that a key has died. */
-const READS_EXPECTED = 3;
-const UNREAD_LIVES_ALLOWED = 1;
+/** Bursts leave gaps of some lives; a key that stays unread for more has died. */
+const UNREAD_LIVES_ALLOWED = 3;
 /** Log-heats pass through Redis exactly; this only forgives a last digit. */
 const SAME_LOG_HEAT = 1e-9;
 const GAP_SEED = 1;
@@ -44,6 +44,8 @@ export interface PlanInput {
   readonly logHeat: number | null;
   readonly key: string;
   readonly nowMs: number;
+  /** How long reads have been counted: a young tracker's heats are low. */
+  readonly trackerAgeMs: number;
   readonly settings: PlanSettings;
   /** The loader's load time, for keys whose own is unknown. */
   readonly loaderLoad: Smoothed | null;
@@ -67,7 +69,7 @@ export type Plan =
     };
 
 interface Outlook {
-  readonly reads: number;
+  readonly isHot: boolean;
   readonly ratePerMs: number;
   readonly load: Smoothed | null;
   readonly loadMs: number;
@@ -77,7 +79,8 @@ interface Outlook {
  * Decides about one due key: forget it, look again later, or refresh it now. A missing (or invalidated)
  * entry is reloaded if the key is hot, once per ttl. A present one waits for expiry − lead − R even while
  * cold, as heat may grow until then; at that time it is refreshed if it is hot and its lives are read.
- * `untilMs` is a whole number, as in the tracker a due that ends in .5 is a claim.
+ * A key is given up
+ * when more lives in a row than bursts explain stayed unread. `untilMs` is a whole number, as in the tracker a due that ends in .5 is a claim.
  */
 export function plan(input: PlanInput): Plan {
   const { header, nowMs, settings } = input;
@@ -85,23 +88,24 @@ export function plan(input: PlanInput): Plan {
   if (header === null || header.invalidated) return planMissing(input, outlook);
   const refreshAtMs = planTimeMs(input, header, outlook);
   if (nowMs + settings.tickMs < refreshAtMs) return wait(refreshAtMs);
-  if (outlook.reads < settings.threshold) return { kind: 'drop', why: 'cold' };
+  if (!outlook.isHot) return { kind: 'drop', why: 'cold' };
   if (wasRead(header, input.logHeat)) return refresh(outlook, 0, header.expiresAtMs);
-  const isDead = outlook.ratePerMs * settings.ttlMs >= READS_EXPECTED;
-  if (isDead || header.unreadLives >= UNREAD_LIVES_ALLOWED) return { kind: 'drop', why: 'unread' };
+  if (header.unreadLives >= UNREAD_LIVES_ALLOWED) return { kind: 'drop', why: 'unread' };
   return refresh(outlook, header.unreadLives + 1, header.expiresAtMs);
 }
 
-function look({ header, logHeat, nowMs, settings, loaderLoad }: PlanInput): Outlook {
-  const reads = recentReads(logHeat, { nowMs, halfLifeMs: settings.halfLifeMs });
+function look({ header, logHeat, nowMs, trackerAgeMs, settings, loaderLoad }: PlanInput): Outlook {
+  const { halfLifeMs } = settings;
+  const reads = recentReads(logHeat, { nowMs, halfLifeMs });
+  const isHot = reads >= thresholdAt(settings.threshold, { ageMs: trackerAgeMs, halfLifeMs });
   const load = header !== null && header.load.meanMs > 0 ? header.load : loaderLoad;
   // A load time nobody knows counts as the shortest one, so that hotter keys still come first.
   const loadMs = Math.max(load?.meanMs ?? 0, 1);
-  return { reads, ratePerMs: readRate(reads, settings.halfLifeMs), load, loadMs };
+  return { isHot, ratePerMs: readRate(reads, halfLifeMs), load, loadMs };
 }
 
 function planMissing({ nowMs, settings, reloadedWithinTtl }: PlanInput, outlook: Outlook): Plan {
-  if (outlook.reads < settings.threshold) return { kind: 'drop', why: 'missing' };
+  if (!outlook.isHot) return { kind: 'drop', why: 'missing' };
   return reloadedWithinTtl ? wait(nowMs + settings.ttlMs / 2) : refresh(outlook, 0, 0);
 }
 

@@ -51,8 +51,10 @@ export function outcomeOfLoad(locked: LockedRef, result: LoadResult, nowMs: numb
     const leadMs = (locked.previous?.expiresAtMs ?? nowMs) - nowMs;
     return { kind: 'refreshed', key, expiresAtMs, loadMs: result.loadMs, leadMs };
   }
-  if (result.storeError === null) return skipped(key, 'superseded');
-  return { kind: 'failed', key, error: result.storeError };
+  if (result.unstored?.why === 'failed') {
+    return { kind: 'failed', key, error: result.unstored.error };
+  }
+  return skipped(key, 'superseded');
 }
 
 /** One event per key; failures are reported with their next try, by whoever plans it. */

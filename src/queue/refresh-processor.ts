@@ -74,7 +74,9 @@ export class RefreshProcessor {
       );
       return toResult(outcomes.flat());
     } finally {
-      await Promise.all([rearmer.flush(), stats.addFinished(keys.length)]);
+      // What was loaded is stored: a lost count must not make the job a failed one.
+      const counted = stats.addFinished(keys.length).catch(() => undefined);
+      await Promise.all([rearmer.flush(), counted]);
     }
   }
 
@@ -137,7 +139,7 @@ function toResult(outcomes: readonly KeyOutcome[]): RefreshJobResult {
     .filter((outcome) => outcome.kind === 'failed')
     .map(({ key, error }) => ({ key, error: messageOf(error) }));
   if (failed.length > 0 && failed.length === outcomes.length) {
-    throw new Error(`all ${failed.length} keys failed, the first: ${failed[0]?.error}`);
+    throw new Error(`every key failed (${failed.length}), the first: ${failed[0]?.error}`);
   }
   const refreshed = outcomes.filter(({ kind }) => kind === 'refreshed').length;
   return { refreshed, skipped: outcomes.length - refreshed - failed.length, failed };

@@ -15,7 +15,8 @@ import { type Answer, uncached } from './answer.ts';
  * A load whose lock was taken away (invalidate, set) starts over: its value is already out of date.
  */
 
-const FIRST_POLL_MS = 5;
+const FIRST_POLL_MS = 2;
+const POLL_GROWTH = 1.5;
 const MAX_POLL_MS = 100;
 const MIN_LOCK_WAIT_MS = 1_000;
 const MAX_RESTARTS = 3;
@@ -85,7 +86,7 @@ export class MissLoader {
     return Promise.allSettled(
       misses.map(async (miss) => {
         const result = byRef.get(miss.ref);
-        if (!result || wasAborted(result)) return this.load(miss);
+        if (!result || isOutdated(result)) return this.load(miss);
         return this.#answer(result, miss);
       }),
     );
@@ -128,7 +129,7 @@ export class MissLoader {
     if (reply.kind === 'entry') return this.#accept(flight, reply.bytes);
     if (reply.kind === 'outcome') return this.#answer(asResult(reply.outcome), flight);
     if (this.#parts.clock.now() >= flight.giveUpAtMs) return this.#giveUp(flight);
-    const longestMs = Math.min(MAX_POLL_MS, FIRST_POLL_MS * 2 ** flight.polls++);
+    const longestMs = Math.min(MAX_POLL_MS, FIRST_POLL_MS * POLL_GROWTH ** flight.polls++);
     await delay(longestMs * (0.5 + 0.5 * this.#parts.random()));
     return null;
   }
@@ -139,8 +140,10 @@ export class MissLoader {
   ): Promise<Answer | null> {
     const call = { reason: 'miss', attempt: 1 } as const;
     const [result] = await this.#parts.fenced.run([toLocked(flight, reply)], call);
-    if (!result || wasAborted(result)) {
-      return flight.restarts++ < MAX_RESTARTS ? null : this.loadUnlocked(flight);
+    if (!result) return null;
+    if (isOutdated(result)) {
+      if (flight.restarts++ < MAX_RESTARTS) return null;
+      if (result.kind === 'failed') return this.loadUnlocked(flight);
     }
     return this.#answer(result, flight);
   }
@@ -183,8 +186,10 @@ function toLocked(flight: Flight, reply: Extract<Acquired, { kind: 'acquired' }>
   return { ref, token, previous: reply.previous, logHeat: Number.NaN, unreadLives: 0 };
 }
 
-function wasAborted(result: LoadResult): boolean {
-  return result.kind === 'failed' && result.error.code === 'LOAD_ABORTED';
+/** Its lock was taken away: who joined the flight since then must not get what it read. */
+function isOutdated(result: LoadResult): boolean {
+  if (result.kind === 'failed') return result.error.code === 'LOAD_ABORTED';
+  return result.kind === 'loaded' && result.unstored?.why === 'superseded';
 }
 
 /** Another process's outcome, as if the load had been ours. */

@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache';
 import type { Clock } from '../core/clock.ts';
 import type { Events } from '../core/events.ts';
 import type { FencedLoad, LoadRef } from '../load/fenced-load.ts';
@@ -27,12 +28,16 @@ export interface ReaderParts {
 /** Reads of one life by this process before it refreshes a late key by itself. */
 const READS_TO_STEP_IN = 2;
 const MAX_BACKGROUND_LOADS = 8;
+/** One life's refresh is tried that often, whether its lock is held elsewhere or its loader fails. */
+const STEP_IN_AGAIN_MS = 1_000;
+const MAX_STEPPED_IN = 10_000;
 /** How long a value loaded without Redis serves this process's other readers. */
 const KEEP_WITHOUT_REDIS_MS = 1_000;
 
 /** Reads through the cache: one round trip for a hit, one load in the fleet for a miss. */
 export class Reader {
   readonly #parts: ReaderParts;
+  readonly #steppedIn = new LRUCache<string, true>({ max: MAX_STEPPED_IN, ttl: STEP_IN_AGAIN_MS });
   #backgroundLoads = 0;
 
   constructor(parts: ReaderParts) {
@@ -90,7 +95,9 @@ export class Reader {
 
   // Nobody has refreshed a key in time that is read: no scheduler, no worker, or both too late.
   #stepIn(ref: ReadRef, header: EntryHeader): void {
-    if (this.#backgroundLoads >= MAX_BACKGROUND_LOADS) return;
+    const life = `${ref.entryKey} ${header.expiresAtMs}`;
+    if (this.#backgroundLoads >= MAX_BACKGROUND_LOADS || this.#steppedIn.has(life)) return;
+    this.#steppedIn.set(life, true);
     this.#backgroundLoads++;
     this.#parts.fenced
       .refresh(ref, header)

@@ -48,10 +48,13 @@ export class Writer {
     const bytes = encodeEntry(header, encodeValue(value));
     await this.#detached(ref, async () => {
       try {
-        await this.#parts.store.put(ref, bytes, ttlMs + staleIfErrorMs);
+        const reply = await this.#parts.store.put(ref, bytes, ttlMs + staleIfErrorMs);
+        // An entry we may not overwrite would go on hiding the value that is newer than it.
+        if (reply === 'newer-format') await this.#invalidate(ref);
       } catch (error) {
-        await this.#invalidate(ref);
-        throw error;
+        await this.#invalidate(ref, 'could neither be set nor invalidated');
+        const message = `key ${ref.key} was not set, its entry is invalidated: ${messageOf(error)}`;
+        throw new EverwarmError('REDIS_UNAVAILABLE', message, { cause: error });
       }
     });
   }
@@ -71,7 +74,10 @@ export class Writer {
     await Promise.allSettled(this.#recent.map(({ place }) => this.#parts.store.invalidate(place)));
   }
 
-  async #invalidate(ref: EntryPlace & { readonly key: string }): Promise<boolean> {
+  async #invalidate(
+    ref: EntryPlace & { readonly key: string },
+    failed = 'could not be invalidated',
+  ): Promise<boolean> {
     const startedAtMs = this.#parts.clock.now();
     for (;;) {
       try {
@@ -81,7 +87,7 @@ export class Writer {
         return existed;
       } catch (error) {
         if (this.#parts.clock.now() - startedAtMs > INVALIDATE_DEADLINE_MS) {
-          const message = `key ${ref.key} could not be invalidated within ${INVALIDATE_DEADLINE_MS} ms: ${messageOf(error)}`;
+          const message = `key ${ref.key} ${failed} within ${INVALIDATE_DEADLINE_MS} ms: ${messageOf(error)}`;
           throw new EverwarmError('REDIS_UNAVAILABLE', message, { cause: error });
         }
         await delay(RETRY_MS);

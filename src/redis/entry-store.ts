@@ -78,7 +78,8 @@ export class EntryStore {
   /** Frees the lock, if it is held with this token; waiters find the outcome for a second. */
   async release(place: EntryPlace, token: string, outcome: Outcome | null): Promise<void> {
     const text = outcome ? JSON.stringify(outcome) : '';
-    await this.#scripts.run('releaseLock', [place.lockKey, token, text, OUTCOME_TTL_MS]);
+    const reply = this.#scripts.run('releaseLock', [place.lockKey, token, text, OUTCOME_TTL_MS]);
+    await withinTimeout(reply, `releasing ${place.lockKey}`);
   }
 
   /** Writes a load's entry for `lifeMs`, if the lock is still held with this token; then frees it. */

@@ -4,11 +4,12 @@ export interface NamedLoader {
   readonly version: number;
 }
 
-/** The three keys of one tracker shard; they share a hash tag, so one script may touch all. */
+/** The keys of one tracker shard; they share a hash tag, so one script may touch all. */
 export interface TrackerKeys {
   readonly heat: string;
   readonly due: string;
   readonly failing: string;
+  readonly born: string;
 }
 
 /**
@@ -37,6 +38,7 @@ export class Keys {
       heat: `${shard}:heat:${halfLifeMs}`,
       due: `${shard}:due:${halfLifeMs}`,
       failing: `${shard}:failing`,
+      born: `${shard}:born:${halfLifeMs}`,
     };
   }
 

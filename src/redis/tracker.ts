@@ -19,6 +19,8 @@ export interface Claim {
   /** Names the claim: dues are changed only while they equal it. */
   readonly untilMs: number;
   readonly keys: readonly ClaimedKey[];
+  /** When the tracker began to count reads, epoch ms; null when it is empty. */
+  readonly bornAtMs: number | null;
   /** When the next key is due, epoch ms; null when none is tracked. */
   readonly nextDueAtMs: number | null;
 }
@@ -69,7 +71,7 @@ export class Tracker {
     at: { readonly nowMs: number; readonly lookAheadMs: number },
   ): Promise<void> {
     for (let from = 0; from < records.length; from += RECORD_CHUNK) {
-      const args: ScriptArgument[] = [this.#keys.heat, this.#keys.due];
+      const args: ScriptArgument[] = [this.#keys.heat, this.#keys.due, this.#keys.born];
       args.push(at.nowMs, this.halfLifeMs, at.lookAheadMs, this.#expireSeconds);
       for (const { key, reads, expiresAtMs } of records.slice(from, from + RECORD_CHUNK)) {
         args.push(key, reads, Math.ceil(expiresAtMs));
@@ -85,18 +87,25 @@ export class Tracker {
     readonly limit: number;
   }): Promise<Claim> {
     const untilMs = Math.floor(at.nowMs + at.claimTtlMs) + 0.5;
-    const args = [this.#keys.heat, this.#keys.due, at.nowMs, untilMs, at.limit];
+    const { heat, due, born } = this.#keys;
+    const args = [heat, due, born, at.nowMs, untilMs, at.limit];
     const reply = (await this.#scripts.run('claimDue', args)) as string[];
+    const [nextDue, bornAt, ...claimed] = reply;
     const keys: ClaimedKey[] = [];
-    for (let at = 1; at + 2 < reply.length; at += 3) {
-      const heat = reply[at + 1];
+    for (let at = 0; at + 2 < claimed.length; at += 3) {
+      const logHeat = claimed[at + 1];
       keys.push({
-        key: reply[at] ?? '',
-        logHeat: heat ? Number(heat) : null,
-        wasLost: reply[at + 2] === '1',
+        key: claimed[at] ?? '',
+        logHeat: logHeat ? Number(logHeat) : null,
+        wasLost: claimed[at + 2] === '1',
       });
     }
-    return { untilMs, keys, nextDueAtMs: reply[0] ? Number(reply[0]) : null };
+    return {
+      untilMs,
+      keys,
+      bornAtMs: bornAt ? Number(bornAt) : null,
+      nextDueAtMs: nextDue ? Number(nextDue) : null,
+    };
   }
 
   /** Ends the claim on keys that were not enqueued: when to look next, or null to forget. */

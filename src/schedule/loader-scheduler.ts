@@ -43,6 +43,13 @@ export interface LoaderSchedulerParts {
   readonly maxTrackedKeys: number;
 }
 
+interface Look {
+  readonly claimed: ClaimedKey;
+  readonly header: EntryHeader | null;
+  readonly nowMs: number;
+  readonly trackerAgeMs: number;
+}
+
 interface Candidate {
   readonly claimed: ClaimedKey;
   readonly header: EntryHeader | null;
@@ -107,7 +114,8 @@ export class LoaderScheduler {
     const nowMs = this.#parts.clock.now();
     const candidates = claim.keys.map((claimed, at) => {
       const header = headers[at] ?? null;
-      return { claimed, header, plan: this.#plan(claimed, header, nowMs) };
+      const trackerAgeMs = nowMs - (claim.bornAtMs ?? nowMs);
+      return { claimed, header, plan: this.#plan({ claimed, header, nowMs, trackerAgeMs }) };
     });
     const chosen = await this.#choose(candidates);
     const dues = duesOf(candidates, chosen, nowMs);
@@ -120,13 +128,13 @@ export class LoaderScheduler {
     }
   }
 
-  #plan(claimed: ClaimedKey, header: EntryHeader | null, nowMs: number): Plan {
+  #plan(look: Look): Plan {
     const { loader, tickMs, tracker } = this.#parts;
     const { ttlMs, refresh } = loader;
+    const { claimed, ...seen } = look;
     return plan({
       ...claimed,
-      header,
-      nowMs,
+      ...seen,
       settings: { ...refresh, ttlMs, halfLifeMs: tracker.halfLifeMs, tickMs },
       loaderLoad: this.#load,
       wait: this.#wait,

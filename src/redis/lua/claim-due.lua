@@ -1,13 +1,13 @@
 -- Takes the keys whose time to look has come, and claims each in the same step: a scheduler that dies
 -- after this only delays them until the claim runs out. Claims end in .5.
--- KEYS: heat, due
+-- KEYS: heat, due, born
 -- ARGV: nowMs, claimUntilMs (ends in .5), limit
--- Returns: {next due ms or '', member, log-heat or '', '1' if an earlier claim ran out or '0', ...}
-local heatKey, dueKey = KEYS[1], KEYS[2]
+-- Returns: {next due ms or '', tracker's birth ms or '', member, log-heat or '', '1' if an earlier claim ran out or '0', ...}
+local heatKey, dueKey, bornKey = KEYS[1], KEYS[2], KEYS[3]
 local nowMs, claimUntilMs, limit = ARGV[1], ARGV[2], ARGV[3]
 
 local due = redis.call('ZRANGEBYSCORE', dueKey, '-inf', nowMs, 'WITHSCORES', 'LIMIT', 0, limit)
-local reply = {''}
+local reply = {'', redis.call('GET', bornKey) or ''}
 if #due > 0 then
   local members, claims = {}, {}
   for i = 1, #due, 2 do

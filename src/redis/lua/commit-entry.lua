@@ -12,7 +12,7 @@ if redis.call('GET', lockKey) ~= token then
   if bytes ~= '' and current == string.sub(bytes, 1, 40) then return 1 end
   return 0
 end
-if string.sub(current, 1, 2) == 'EW' and string.byte(current, 3) > 1 then
+if string.sub(current, 1, 2) == 'EW' and (string.byte(current, 3) or 0) > 1 then
   redis.call('DEL', lockKey)
   return -1
 end

@@ -9,6 +9,6 @@ local bytes, lifeMs = ARGV[1], ARGV[2]
 redis.call('DEL', lockKey)
 local isString = redis.call('TYPE', entryKey).ok == 'string'
 local current = isString and redis.call('GETRANGE', entryKey, 0, 2) or ''
-if string.sub(current, 1, 2) == 'EW' and string.byte(current, 3) > 1 then return -1 end
+if string.sub(current, 1, 2) == 'EW' and (string.byte(current, 3) or 0) > 1 then return -1 end
 redis.call('SET', entryKey, bytes, 'PX', lifeMs)
 return 1

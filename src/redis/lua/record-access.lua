@@ -1,13 +1,15 @@
 -- Counts reads into the tracker: raises each key's log-heat and, where a key read at least twice of
 -- late has no due, plans its first look. A due later than the entry's expiry comes forward, but
 -- not a claimed or backing-off one (those have a fraction).
--- KEYS: heat, due
+-- KEYS: heat, due, born
 -- ARGV: nowMs, halfLifeMs, lookAheadMs, expireSeconds, then per key: member, reads, expiresAtMs (0: unknown)
 -- Returns: how many keys got a due
-local heatKey, dueKey = KEYS[1], KEYS[2]
+local heatKey, dueKey, bornKey = KEYS[1], KEYS[2], KEYS[3]
 local nowMs, halfLifeMs = tonumber(ARGV[1]), tonumber(ARGV[2])
 local lookAheadMs, expireSeconds = tonumber(ARGV[3]), ARGV[4]
 local LOG2 = math.log(2)
+-- Two reads within a half-life: the first has decayed to half a read at most.
+local TWICE = math.log(1.5) / LOG2
 
 local members, heats, dues = {}, {}, {}
 for i = 5, #ARGV, 3 do members[#members + 1] = ARGV[i] end
@@ -23,7 +25,7 @@ for i, member in ipairs(members) do
   heats[#heats + 1] = member
 
   local due = tonumber(oldDues[i] or nil)
-  local isTwiceRead = heat - nowMs / halfLifeMs >= 1
+  local isTwiceRead = heat - nowMs / halfLifeMs >= TWICE
   if expiresAtMs > 0 and due and due % 1 == 0 and due > expiresAtMs then
     dues[#dues + 1] = math.floor(nowMs)
     dues[#dues + 1] = member
@@ -33,8 +35,11 @@ for i, member in ipairs(members) do
   end
 end
 
+-- The tracker's age: young heats are short of the reads they will gather.
+if redis.call('EXISTS', heatKey) == 0 then redis.call('SET', bornKey, math.floor(nowMs)) end
 redis.call('ZADD', heatKey, unpack(heats))
 redis.call('EXPIRE', heatKey, expireSeconds)
+redis.call('EXPIRE', bornKey, expireSeconds)
 if #dues > 0 then redis.call('ZADD', dueKey, unpack(dues)) end
 redis.call('EXPIRE', dueKey, expireSeconds)
 return #dues / 2

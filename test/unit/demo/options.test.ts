@@ -35,9 +35,9 @@ describe('the command line of the demo', () => {
   });
 
   it.each([
-    ['--speed', '0', 'from 0.1 to 1000'],
-    ['--speed', 'fast', 'from 0.1 to 1000'],
-    ['--speed', '', 'from 0.1 to 1000'],
+    ['--speed', '0', 'from 1 to 1000'],
+    ['--speed', 'fast', 'from 1 to 1000'],
+    ['--speed', '', 'from 1 to 1000'],
     ['--seconds', '-1', 'from 1 to 1000000'],
     ['--ttl', 'x', 'from 0.1 to 86400'],
   ])('refuses %s %j with the value and the rule', (option, value, rule) => {

@@ -39,6 +39,7 @@ const hot: PlanInput = {
   logHeat: heat(100, LATEST_MS),
   key: 'sku-42',
   nowMs: LATEST_MS,
+  trackerAgeMs: 30 * H,
   settings,
   loaderLoad: { meanMs: 80, deviationMs: 10 },
   wait: null,
@@ -153,23 +154,25 @@ describe('at the planned time', () => {
     expect(plan({ ...hot, logHeat: heat(8.01, LATEST_MS) }).kind).toBe('refresh');
   });
 
-  test('a hot key that nobody read in this life is dropped as unread', () => {
-    const unread = { ...hot, logHeat: header.logHeat };
-    expect(plan(unread)).toEqual({ kind: 'drop', why: 'unread' });
+  test('a young tracker asks for fewer reads, as its heats are still short of them', () => {
+    const lukewarm = { ...hot, logHeat: heat(4.1, LATEST_MS) };
+    expect(plan({ ...lukewarm, trackerAgeMs: H }).kind).toBe('refresh');
+    expect(plan({ ...lukewarm, trackerAgeMs: 2 * H })).toEqual({ kind: 'drop', why: 'cold' });
   });
 
-  test('a lukewarm key may go unread for one life, and is dropped after two', () => {
-    // 12 recent reads: λ·ttl = 2.1, so a life without a read proves nothing yet.
-    const logHeat = heat(12, LATEST_MS);
-    const once = { ...hot, logHeat, header: { ...header, logHeat } };
-    expect(plan(once)).toMatchObject({ kind: 'refresh', unreadLives: 1 });
-    const twice = { ...once, header: { ...once.header, unreadLives: 1 } };
-    expect(plan(twice)).toEqual({ kind: 'drop', why: 'unread' });
+  test('a key may go unread for three lives in a row, and is then dropped', () => {
+    const { logHeat } = header;
+    for (const unreadLives of [0, 1, 2]) {
+      const unread = { ...hot, logHeat, header: { ...header, unreadLives } };
+      expect(plan(unread)).toMatchObject({ kind: 'refresh', unreadLives: unreadLives + 1 });
+    }
+    const dead = { ...hot, logHeat, header: { ...header, unreadLives: 3 } };
+    expect(plan(dead)).toEqual({ kind: 'drop', why: 'unread' });
   });
 
   test('a last digit of difference is not a read', () => {
     const logHeat = header.logHeat + 5e-10;
-    expect(plan({ ...hot, logHeat })).toEqual({ kind: 'drop', why: 'unread' });
+    expect(plan({ ...hot, logHeat })).toMatchObject({ kind: 'refresh', unreadLives: 1 });
   });
 
   test('a life that a reader loaded counts as read', () => {

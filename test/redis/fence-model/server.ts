@@ -1,0 +1,150 @@
+import type { Redis } from 'ioredis';
+import { decodeValue, encodeValue } from '../../../src/redis/codec.ts';
+import { decodeEntry, encodeEntry } from '../../../src/redis/entry.ts';
+import { type EntryPlace, EntryStore } from '../../../src/redis/entry-store.ts';
+import { type Command, createdAtOf, type Reply } from './model.ts';
+
+const FAR_MS = 600_000;
+
+export interface ServerPart {
+  readonly entry: string | null;
+  readonly lock: string | null;
+}
+
+export interface Job extends ServerPart {
+  readonly command: Command;
+}
+
+export interface Done {
+  readonly reply: Reply;
+  readonly server: ServerPart;
+}
+
+// What a soft invalidation does, as far as the format of an entry provides for it.
+const MARK = `
+  redis.call('DEL', KEYS[2])
+  local flags = string.byte(redis.call('GETRANGE', KEYS[1], 3, 3))
+  if flags and math.floor(flags / 4) % 2 == 0 then redis.call('SETRANGE', KEYS[1], 3, string.char(flags + 4)) end
+`;
+
+// Answers and removes every key; 1 for a key that would stay for ever.
+const TAKE_ALL = `
+  local values = {}
+  for at, key in ipairs(KEYS) do
+    values[at] = redis.call('PTTL', key) == -1 and 1 or redis.call('GETDEL', key)
+  end
+  return values
+`;
+
+type Seen = Buffer | 1 | null;
+
+/** Carries out steps on the real server: each on keys of its own, many in flight at once. */
+export class ModelServer {
+  readonly #redis: Redis;
+  readonly #store: EntryStore;
+  readonly #namespace: string;
+
+  constructor(redis: Redis, namespace: string) {
+    this.#redis = redis;
+    this.#store = new EntryStore(redis);
+    this.#namespace = namespace;
+  }
+
+  /** Puts each job's state on the server, carries out its command there, and looks at what became of it. */
+  async run(jobs: readonly Job[]): Promise<Done[]> {
+    const places = jobs.map((_, at) => this.#place(at));
+    const restore = this.#redis.pipeline();
+    for (const [at, { entry, lock }] of jobs.entries()) {
+      const { entryKey, lockKey } = places[at] as EntryPlace;
+      if (entry !== null) restore.set(entryKey, encode(entry), 'PX', FAR_MS);
+      if (lock !== null) restore.set(lockKey, lock, 'PX', FAR_MS);
+    }
+    await restore.exec();
+    const replies = await Promise.all(
+      jobs.map(({ command }, at) => this.#carryOut(command, places[at] as EntryPlace)),
+    );
+    const keys = places.flatMap(({ entryKey, lockKey }) => [entryKey, lockKey]);
+    const seen = (await this.#redis.callBuffer('EVAL', TAKE_ALL, keys.length, ...keys)) as Seen[];
+    return replies.map((reply, at) => ({ reply, server: toServerPart(seen.slice(2 * at)) }));
+  }
+
+  #place(at: number): EntryPlace {
+    const entryKey = `${this.#namespace}:{${at}}`;
+    return { entryKey, lockKey: `${entryKey}:lock` };
+  }
+
+  async #carryOut(command: Command, place: EntryPlace): Promise<Reply> {
+    switch (command.do) {
+      case 'acquire':
+        return this.#acquire(command, place);
+      case 'renew': {
+        const isOurs = await this.#store.renew(place.lockKey, command.token, FAR_MS);
+        return { kind: isOurs ? 'renewed' : 'lost' };
+      }
+      case 'commit': {
+        const { token, entry } = command;
+        const stored = entry === null ? null : { bytes: encode(entry), lifeMs: FAR_MS };
+        return { kind: await this.#store.commit(place, token, stored) };
+      }
+      case 'put':
+        return { kind: await this.#store.put(place, encode(command.entry), FAR_MS) };
+      default:
+        await this.#change(command, place);
+        return { kind: 'done' };
+    }
+  }
+
+  async #acquire(
+    { token, seen, waits }: Extract<Command, { do: 'acquire' }>,
+    place: EntryPlace,
+  ): Promise<Reply> {
+    const request = { token, lockTtlMs: FAR_MS, seenCreatedAtMs: seen, isWaiter: waits };
+    const reply = await this.#store.acquire(place, request);
+    if (reply.kind === 'entry') return { kind: 'entry', entry: decode(reply.bytes) };
+    return { kind: reply.kind === 'outcome' ? reply.outcome.kind : reply.kind };
+  }
+
+  async #change(command: Command, { entryKey, lockKey }: EntryPlace): Promise<void> {
+    switch (command.do) {
+      case 'release': {
+        const outcome = command.hasFailed ? ({ kind: 'failed', message: 'down' } as const) : null;
+        return this.#store.release({ entryKey, lockKey }, command.token, outcome);
+      }
+      case 'invalidate':
+        return void (await this.#store.invalidate({ entryKey, lockKey }));
+      case 'mark':
+        return void (await this.#redis.eval(MARK, 2, entryKey, lockKey));
+      case 'expire':
+        return void (await this.#redis.pexpire(command.what === 'lock' ? lockKey : entryKey, 0));
+      case 'evict':
+        return void (await this.#redis.del(command.what === 'lock' ? lockKey : entryKey));
+    }
+  }
+}
+
+function toServerPart([entry, lock]: readonly Seen[]): ServerPart {
+  if (entry === 1 || lock === 1) throw new Error('a step left a key without an expiry');
+  return { entry: entry ? decode(entry) : null, lock: lock ? lock.toString() : null };
+}
+
+const encoded = new Map<string, Buffer>();
+
+function encode(entry: string): Buffer {
+  let bytes = encoded.get(entry);
+  if (!bytes) {
+    const invalidated = entry.endsWith('!');
+    const createdAtMs = createdAtOf(entry);
+    const load = { meanMs: 1, deviationMs: 0 };
+    const times = { createdAtMs, expiresAtMs: createdAtMs + FAR_MS, load };
+    const header = { ...times, logHeat: Number.NaN, unreadLives: 0, invalidated };
+    bytes = encodeEntry(header, encodeValue(entry.replace('!', '')));
+    encoded.set(entry, bytes);
+  }
+  return bytes;
+}
+
+function decode(bytes: Buffer): string {
+  const entry = decodeEntry(bytes);
+  if (!entry) throw new Error('a step left bytes that are no entry');
+  return `${decodeValue(entry.payload)}${entry.header.invalidated ? '!' : ''}`;
+}

@@ -1,0 +1,76 @@
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { Events } from '../../../src/core/events.ts';
+
+const hit = { loader: 'item', key: 'a' } as const;
+
+describe('a listener', () => {
+  test('gets the events of its name, in order, with every other listener', () => {
+    const events = new Events();
+    const heard: string[] = [];
+    events.on('entry:hit', ({ key }) => void heard.push(`one ${key}`));
+    events.on('entry:hit', ({ key }) => void heard.push(`two ${key}`));
+    events.on('lock:lost', ({ key }) => void heard.push(`lost ${key}`));
+
+    events.emit('entry:hit', hit);
+    events.emit('entry:hit', { ...hit, key: 'b' });
+
+    expect(heard).toEqual(['one a', 'two a', 'one b', 'two b']);
+  });
+
+  test('hears nothing after it has unsubscribed, also in the midst of an event', () => {
+    const events = new Events();
+    const heard: string[] = [];
+    const stop = events.on('entry:hit', () => {
+      heard.push('once');
+      stop();
+    });
+    events.on('entry:hit', () => void heard.push('always'));
+
+    events.emit('entry:hit', hit);
+    events.emit('entry:hit', hit);
+    stop();
+
+    expect(heard).toEqual(['once', 'always', 'always']);
+  });
+
+  test('is asked for before an event is built', () => {
+    const events = new Events();
+    expect(events.has('entry:hit')).toBe(false);
+
+    const stop = events.on('entry:hit', () => undefined);
+    expect(events.has('entry:hit')).toBe(true);
+    expect(events.has('entry:missed')).toBe(false);
+
+    stop();
+    expect(events.has('entry:hit')).toBe(false);
+  });
+
+  test('that throws is reported as a process warning and hurts nobody', async () => {
+    const events = new Events();
+    const heard: string[] = [];
+    events.on('entry:hit', () => {
+      throw new Error('my own fault');
+    });
+    events.on('entry:hit', () => void heard.push('next'));
+    const warned = nextWarning();
+
+    events.emit('entry:hit', hit);
+
+    expect(heard).toEqual(['next']);
+    expect(await warned).toMatchObject({
+      name: 'EverwarmWarning',
+      message: 'a listener of "entry:hit" threw: Error: my own fault',
+    });
+  });
+});
+
+test('an event nobody listens to goes nowhere', () => {
+  expect(() => new Events().emit('entry:hit', hit)).not.toThrow();
+});
+
+function nextWarning(): Promise<Error> {
+  return new Promise((resolve) => {
+    process.once('warning', resolve);
+    onTestFinished(() => void process.off('warning', resolve));
+  });
+}

@@ -1,0 +1,56 @@
+import { readFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import * as everwarm from '../../src/index.ts';
+
+/** The names that index.ts exports, types included: those leave no trace at run time. */
+function exportedNames(): string[] {
+  const source = readFileSync(new URL('../../src/index.ts', import.meta.url), 'utf8');
+  return [...source.matchAll(/export (type )?\{([^}]*)\}/g)]
+    .flatMap(([, allTypes, names]) =>
+      String(names)
+        .split(',')
+        .map((name) => name.trim())
+        .filter((name) => name !== '')
+        .map((name) => (allTypes && !name.startsWith('type ') ? `type ${name}` : name)),
+    )
+    .sort();
+}
+
+test('the public API is these names: a change here is a change for every user', () => {
+  expect(exportedNames()).toMatchInlineSnapshot(`
+    [
+      "EverwarmError",
+      "InvalidKeyError",
+      "InvalidOptionError",
+      "LoaderError",
+      "createCache",
+      "createScheduler",
+      "createWorker",
+      "defineLoader",
+      "type Cache",
+      "type CacheOptions",
+      "type Duration",
+      "type ErrorCode",
+      "type EventMap",
+      "type EventName",
+      "type LoadContext",
+      "type LoadManyContext",
+      "type LoadReason",
+      "type Loader",
+      "type LoaderDefinition",
+      "type Meta",
+      "type RedisOption",
+      "type RedisTarget",
+      "type RefreshOptions",
+      "type RefreshWorkers",
+      "type Scheduler",
+      "type SchedulerOptions",
+      "type WorkerOptions",
+    ]
+  `);
+});
+
+test('every value among them is there at run time, and nothing else', () => {
+  const values = exportedNames().filter((name) => !name.startsWith('type '));
+  expect(Object.keys(everwarm).sort()).toEqual(values);
+});

@@ -1,0 +1,157 @@
+import { describe, expect, test } from 'vitest';
+import { DEFAULTS } from '../../../src/config/defaults.ts';
+import { InvalidOptionError } from '../../../src/core/errors.ts';
+import { defineLoader, type LoaderDefinition } from '../../../src/loaders/define-loader.ts';
+
+const load = async (id: string): Promise<string> => id;
+const valid = { name: 'price', ttl: '5m', load } as const satisfies LoaderDefinition<
+  string,
+  string
+>;
+
+/** The message that a definition is refused with, which breaks a rule somewhere. */
+function refusal(broken: Record<string, unknown>): string {
+  try {
+    defineLoader({ ...valid, ...broken } as LoaderDefinition<string, string>);
+  } catch (error) {
+    expect(error).toBeInstanceOf(InvalidOptionError);
+    return (error as Error).message;
+  }
+  return 'accepted';
+}
+
+describe('a definition', () => {
+  test('gets every default', () => {
+    const { threshold, beta, spread, minLeadMs, loadTimeoutMs } = DEFAULTS;
+    expect(defineLoader(valid)).toEqual({
+      name: 'price',
+      version: 1,
+      ttlMs: 300_000,
+      loadTimeoutMs,
+      staleIfErrorMs: 300_000,
+      refresh: { threshold, beta, spread, minLeadMs },
+      load,
+      loadMany: undefined,
+    });
+  });
+
+  test('keeps what it says, in milliseconds', () => {
+    const loadMany = async (ids: readonly string[]) => ids;
+    const loader = defineLoader({
+      ...valid,
+      ttl: '1d',
+      version: 3,
+      loadMany,
+      loadTimeout: '2s',
+      staleIfError: 0,
+      refresh: { threshold: 2.5, beta: 0, spread: 0.5, minLead: '1h' },
+    });
+
+    expect(loader).toEqual({
+      name: 'price',
+      version: 3,
+      ttlMs: 86_400_000,
+      loadTimeoutMs: 2_000,
+      staleIfErrorMs: 0,
+      refresh: { threshold: 2.5, beta: 0, spread: 0.5, minLeadMs: 3_600_000 },
+      load,
+      loadMany,
+    });
+  });
+
+  test("is frozen, and none of the caller's objects", () => {
+    const definition = { ...valid, refresh: { threshold: 3 } };
+    const loader = defineLoader(definition);
+    definition.refresh.threshold = 4;
+
+    expect(Object.isFrozen(loader)).toBe(true);
+    expect(loader.refresh.threshold).toBe(3);
+    expect(definition).toEqual({ ...valid, refresh: { threshold: 4 } });
+  });
+
+  test('may have the shortest and the longest ttl', () => {
+    expect(defineLoader({ ...valid, ttl: 100 }).ttlMs).toBe(100);
+    expect(defineLoader({ ...valid, ttl: '36500d' }).staleIfErrorMs).toBe(3_153_600_000_000);
+  });
+});
+
+describe('a definition is refused', () => {
+  const name = 'must match ^[A-Za-z0-9_.-]{1,64}$';
+  const ttl = 'loader "price": ttl';
+  const duration =
+    "must be a duration: milliseconds as a number, or text like '250ms', '30s', '5m', '2h', '1d'";
+
+  test.for<[string, Record<string, unknown>, string]>([
+    ['without a name', { name: undefined }, `\`name\` (undefined) ${name}`],
+    ['with an empty name', { name: '' }, `\`name\` ("") ${name}`],
+    ['with a colon in its name', { name: 'a:b' }, `\`name\` ("a:b") ${name}`],
+    ['with a brace in its name', { name: 'a{b' }, `\`name\` ("a{b") ${name}`],
+    ['without a ttl', { ttl: undefined }, `\`${ttl}\` (undefined) ${duration}`],
+    ['with a ttl that is no duration', { ttl: '5 min' }, `\`${ttl}\` ("5 min") ${duration}`],
+    ['with a negative ttl', { ttl: -1 }, `\`${ttl}\` (-1) ${duration}`],
+    ['with a ttl under 100 ms', { ttl: 99 }, `\`${ttl}\` (99) must be at least 100 ms`],
+    [
+      'with a ttl over 100 years',
+      { ttl: '36501d' },
+      `\`${ttl}\` ("36501d") must be at most 3153600000000 ms`,
+    ],
+    ['without load', { load: undefined }, '`loader "price": load` (undefined) must be a function'],
+    [
+      'with a loadMany that is no function',
+      { loadMany: {} },
+      '`loader "price": loadMany` (an object of type Object) must be a function',
+    ],
+    [
+      'with a version of 0',
+      { version: 0 },
+      '`loader "price": version` (0) must be a whole number of at least 1',
+    ],
+    [
+      'with half a version',
+      { version: 1.5 },
+      '`loader "price": version` (1.5) must be a whole number of at least 1',
+    ],
+    [
+      'with no loadTimeout to speak of',
+      { loadTimeout: 0 },
+      '`loader "price": loadTimeout` (0) must be at least 1 ms',
+    ],
+    [
+      'with a loadTimeout that no timer can wait for',
+      { loadTimeout: '25d' },
+      '`loader "price": loadTimeout` ("25d") must be at most 2147483647 ms',
+    ],
+    [
+      'with a staleIfError that is no duration',
+      { staleIfError: '1w' },
+      `\`loader "price": staleIfError\` ("1w") ${duration}`,
+    ],
+    [
+      'with a threshold under 1',
+      { refresh: { threshold: 0.5 } },
+      '`loader "price": refresh.threshold` (0.5) must be a number from 1 to 1000000',
+    ],
+    [
+      'with a beta that is NaN',
+      { refresh: { beta: Number.NaN } },
+      '`loader "price": refresh.beta` (NaN) must be a number from 0 to 100',
+    ],
+    [
+      'with a spread over half the ttl',
+      { refresh: { spread: 0.6 } },
+      '`loader "price": refresh.spread` (0.6) must be a number from 0 to 0.5',
+    ],
+    [
+      'with a spread that is text',
+      { refresh: { spread: '0.1' } },
+      '`loader "price": refresh.spread` ("0.1") must be a number from 0 to 0.5',
+    ],
+    [
+      'with a minLead over 0.9 of its ttl',
+      { refresh: { minLead: '271s' } },
+      '`loader "price": refresh.minLead` ("271s") must be at most 0.9 of the ttl (300000 ms)',
+    ],
+  ])('%s', ([, broken, message]) => {
+    expect(refusal(broken)).toBe(message);
+  });
+});

@@ -1,0 +1,248 @@
+import { describe, expect, test } from 'vitest';
+import { EverwarmError, LoaderError } from '../../../src/core/errors.ts';
+import { defineLoader, type LoaderDefinition } from '../../../src/loaders/define-loader.ts';
+import { type LoadTarget, runLoad, runLoadMany } from '../../../src/loaders/run-loader.ts';
+
+type Definition = LoaderDefinition<string, unknown>;
+
+function target(load: Definition['load'], more: Partial<Definition> = {}): LoadTarget {
+  const loader = defineLoader<string, unknown>({ name: 'item', ttl: '1m', load, ...more });
+  return { loader, key: 'a', params: 'a' };
+}
+
+function targets(loadMany: Definition['loadMany'], keys: readonly string[]): LoadTarget[] {
+  const { loader } = target(async (id) => `${id} alone`, loadMany ? { loadMany } : {});
+  return keys.map((key) => ({ loader, key, params: key }));
+}
+
+const call = { reason: 'miss', attempt: 1 } as const;
+const never = (): Promise<never> => new Promise<never>(() => undefined);
+
+describe('a load', () => {
+  test('answers the value, from a promise or at once', async () => {
+    expect(
+      await runLoad(
+        target(async (id) => `${id}!`),
+        call,
+      ),
+    ).toEqual({ value: 'a!' });
+    expect(
+      await runLoad(
+        target((id) => `${id}!`),
+        call,
+      ),
+    ).toEqual({ value: 'a!' });
+    expect(
+      await runLoad(
+        target(() => undefined),
+        call,
+      ),
+    ).toEqual({ value: undefined });
+  });
+
+  test('is told who asks, for which key, at which attempt', async () => {
+    const { loader } = target((_id, { signal: _, ...context }) => context);
+    const asked = { loader, key: '{"id":1}', params: { id: 1 } };
+    expect(await runLoad(asked, { reason: 'refresh', attempt: 3 })).toEqual({
+      value: { reason: 'refresh', key: '{"id":1}', attempt: 3 },
+    });
+  });
+
+  test.for([
+    [
+      'throws',
+      () => {
+        throw new RangeError('too big');
+      },
+    ],
+    ['rejects', () => Promise.reject(new RangeError('too big'))],
+  ] as const)('that %s fails with its own error as the cause', async ([, load]) => {
+    const answer = await runLoad(target(load), call);
+
+    expect(answer).toEqual({ error: expect.any(LoaderError) });
+    expect(answer).toMatchObject({
+      error: {
+        code: 'LOADER_FAILED',
+        message: 'loader "item" failed for key a: too big',
+        cause: new RangeError('too big'),
+      },
+    });
+  });
+
+  test('that throws no Error fails with what it threw', async () => {
+    const rejecting = target(() => Promise.reject('just text'));
+    expect(await runLoad(rejecting, call)).toMatchObject({
+      error: { message: 'loader "item" failed for key a: just text', cause: 'just text' },
+    });
+  });
+
+  test('that fails inside another load keeps that error', async () => {
+    const inner = new LoaderError('LOADER_FAILED', 'loader "inner" failed for key b: no');
+    expect(
+      await runLoad(
+        target(() => Promise.reject(inner)),
+        call,
+      ),
+    ).toEqual({ error: inner });
+  });
+});
+
+describe('a load that takes too long', () => {
+  test('fails at loadTimeout, its signal aborted, though it does not listen', async () => {
+    let seen: AbortSignal | undefined;
+    const deaf: Definition['load'] = (_id, { signal }) => {
+      seen = signal;
+      return never();
+    };
+    expect(await runLoad(target(deaf, { loadTimeout: 10 }), call)).toMatchObject({
+      error: {
+        code: 'LOADER_TIMEOUT',
+        message: 'loader "item" failed for key a: no answer within loadTimeout (10 ms)',
+      },
+    });
+    expect(seen?.reason).toMatchObject({ code: 'LOADER_TIMEOUT' });
+  });
+
+  test('fails with the timeout when it listens and rejects with what it likes', async () => {
+    const polite: Definition['load'] = (_id, { signal }) =>
+      new Promise((_, reject) => {
+        signal.addEventListener('abort', () => reject(new Error('gave up')));
+      });
+    const answer = await runLoad(target(polite, { loadTimeout: 10 }), call);
+    expect(answer).toMatchObject({ error: { code: 'LOADER_TIMEOUT' } });
+  });
+
+  test('may answer or fail late: nobody hears of it', async () => {
+    let settle: (() => void)[] = [];
+    const late: Definition['load'] = () =>
+      new Promise((resolve, reject) => {
+        settle = [() => resolve('late'), () => reject(new Error('late'))];
+      });
+    for (const at of [0, 1]) {
+      const answer = await runLoad(target(late, { loadTimeout: 10 }), call);
+      settle[at]?.(); // An unhandled rejection here would fail the run.
+      expect(answer).toMatchObject({ error: { code: 'LOADER_TIMEOUT' } });
+    }
+  });
+});
+
+describe('a load whose caller aborts', () => {
+  const lost = new EverwarmError('LOAD_ABORTED', 'the lock was lost');
+
+  test('ends with the reason, and its signal tells it', async () => {
+    const abort = new AbortController();
+    let reason: unknown;
+    const load: Definition['load'] = (_id, { signal }) => {
+      signal.addEventListener('abort', () => {
+        reason = signal.reason;
+      });
+      abort.abort(lost);
+      return never();
+    };
+    expect(await runLoad(target(load), { ...call, signal: abort.signal })).toMatchObject({
+      error: {
+        code: 'LOAD_ABORTED',
+        message: 'loader "item" failed for key a: the lock was lost',
+        cause: lost,
+      },
+    });
+    expect(reason).toBe(lost);
+  });
+
+  test('is not even started when that was before', async () => {
+    let calls = 0;
+    const load = (): number => ++calls;
+    const signal = AbortSignal.abort(lost);
+    expect(await runLoad(target(load), { ...call, signal })).toMatchObject({
+      error: { code: 'LOAD_ABORTED' },
+    });
+    expect(calls).toBe(0);
+  });
+
+  test('leaves neither a timer nor a listener behind', async () => {
+    const abort = new AbortController();
+    const timers = (): number =>
+      process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
+    const before = timers();
+    let seen: AbortSignal | undefined;
+    const load: Definition['load'] = (_id, { signal }) => {
+      seen = signal;
+      return 1;
+    };
+
+    await runLoad(target(load), { ...call, signal: abort.signal });
+
+    expect(timers()).toBe(before);
+    abort.abort(lost);
+    expect(seen?.aborted).toBe(false);
+  });
+});
+
+describe('a load of many', () => {
+  test('is one call, with an answer for each key', async () => {
+    const calls: unknown[] = [];
+    const asked = targets(
+      async (ids, { keys, reason, attempt }) => {
+        calls.push({ ids, keys, reason, attempt });
+        return ids.map((id) => (id === 'b' ? undefined : `${id}!`));
+      },
+      ['a', 'b', 'c'],
+    );
+
+    expect(await runLoadMany(asked, { reason: 'refresh', attempt: 2 })).toEqual([
+      { value: 'a!' },
+      { value: undefined },
+      { value: 'c!' },
+    ]);
+    const keys = ['a', 'b', 'c'];
+    expect(calls).toEqual([{ ids: keys, keys, reason: 'refresh', attempt: 2 }]);
+  });
+
+  test('is a load of each where the loader has no loadMany', async () => {
+    const asked = targets(undefined, ['a', 'b']);
+    expect(await runLoadMany(asked, call)).toEqual([{ value: 'a alone' }, { value: 'b alone' }]);
+    expect(await runLoadMany([], call)).toEqual([]);
+  });
+
+  test('fails a key alone that it answers with an Error', async () => {
+    const cause = new Error('gone');
+    const asked = targets(async () => ['a!', cause], ['a', 'b']);
+    expect(await runLoadMany(asked, call)).toMatchObject([
+      { value: 'a!' },
+      { error: { code: 'LOADER_FAILED', message: 'loader "item" failed for key b: gone', cause } },
+    ]);
+  });
+
+  test.for<[unknown, string]>([
+    [['a!'], '1 answers'],
+    [['a!', 'b!', 'c!'], '3 answers'],
+    [undefined, 'undefined'],
+    [{ a: 'a!', b: 'b!' }, 'object'],
+  ])('fails every key when it answers anything but an array of all: %#', async ([gave, got]) => {
+    const loadMany = (async () => gave) as unknown as NonNullable<Definition['loadMany']>;
+    const rule = `loadMany must answer an array of 2, in order, but gave ${got}`;
+    expect(await runLoadMany(targets(loadMany, ['a', 'b']), call)).toMatchObject([
+      { error: { message: `loader "item" failed for key a: ${rule}` } },
+      { error: { message: `loader "item" failed for key b: ${rule}` } },
+    ]);
+  });
+
+  test('fails every key when it throws, rejects or takes too long', async () => {
+    const broken: NonNullable<Definition['loadMany']>[] = [
+      () => {
+        throw new Error('no');
+      },
+      () => Promise.reject(new Error('no')),
+    ];
+    for (const loadMany of broken) {
+      const answers = await runLoadMany(targets(loadMany, ['a', 'b']), call);
+      expect(answers).toMatchObject([{ error: { code: 'LOADER_FAILED' } }, { error: {} }]);
+    }
+    const { loader } = target(never, { loadMany: never, loadTimeout: 10 });
+    const asked = ['a', 'b'].map((key) => ({ loader, key, params: key }));
+    expect(await runLoadMany(asked, call)).toMatchObject([
+      { error: { code: 'LOADER_TIMEOUT' } },
+      { error: { code: 'LOADER_TIMEOUT' } },
+    ]);
+  });
+});
