@@ -18,6 +18,9 @@ export function logEvents(role: string, source: EventSource): void {
   const complain = complainer(role);
   source.on('server:unsuitable', ({ error }) => complain(`warning: ${error.message}`));
   source.on('redis:failed', (event) => complain(`${event.role} Redis: ${messageOf(event.error)}`));
+  source.on('store:failed', ({ loader, key, error }) => {
+    complain(`a value of ${loader} ${key} was not stored: ${messageOf(error)}`);
+  });
   source.on('lock:lost', ({ loader, key }) => complain(`lost the lock of ${loader} ${key}`));
   source.on('refresh:failed', ({ loader, key, error, retryAtMs }) => {
     complain(`refresh of ${loader} ${key} failed: ${messageOf(error)}`, retryAtMs);

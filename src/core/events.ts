@@ -22,6 +22,8 @@ export interface EventMap {
     readonly loadMs: number;
     readonly error: unknown;
   };
+  /** A loaded value could not be written: not packable, or Redis failed. Readers got it all the same. */
+  'store:failed': KeyEvent & { readonly error: unknown };
   'lock:lost': KeyEvent;
   'reads:dropped': { readonly loader: string; readonly keys: number; readonly error: unknown };
   'tick:completed': {

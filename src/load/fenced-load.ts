@@ -214,6 +214,10 @@ export class FencedLoad {
       }
       this.#loadTimes.set(about.loader, smooth(this.loadTime(about.loader), loadMs));
       const stored = result.kind === 'loaded' && result.stored !== null;
+      if (result.kind === 'loaded' && result.unstored?.why === 'failed') {
+        const { loader, key } = about;
+        this.#parts.events.emit('store:failed', { loader, key, error: result.unstored.error });
+      }
       this.#parts.events.emit('load:completed', { ...about, stored });
     }
   }

@@ -75,10 +75,20 @@ function checkAnswers(answers: unknown, expected: number): void {
 }
 
 function asLoaderError(loader: AnyLoader, key: string, error: unknown): LoaderError {
-  if (error instanceof LoaderError) return error;
-  const code = error instanceof EverwarmError ? error.code : 'LOADER_FAILED';
-  const message = `loader "${loader.name}" failed for key ${key}: ${messageOf(error)}`;
-  return new LoaderError(code, message, { cause: error });
+  const cause = error instanceof Aborted ? error.reason : error;
+  // Only our own abort has a meaning to us: an EverwarmError of another cache is just a loader's error.
+  const isOurs = error instanceof Aborted && cause instanceof EverwarmError;
+  const message = `loader "${loader.name}" failed for key ${key}: ${messageOf(cause)}`;
+  return new LoaderError(isOurs ? cause.code : 'LOADER_FAILED', message, { cause });
+}
+
+/** The signal aborted before the loader settled. */
+class Aborted {
+  readonly reason: unknown;
+
+  constructor(reason: unknown) {
+    this.reason = reason;
+  }
 }
 
 async function withAbort<T>(
@@ -96,9 +106,10 @@ async function withAbort<T>(
   if (call.signal?.aborted) relay();
   call.signal?.addEventListener('abort', relay, { once: true });
   try {
-    signal.throwIfAborted();
+    if (signal.aborted) throw new Aborted(signal.reason);
     return await new Promise<T>((resolve, reject) => {
-      signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+      // Before the loader's own listeners, which may reject with the same reason.
+      signal.addEventListener('abort', () => reject(new Aborted(signal.reason)), { once: true });
       // A loader that throws synchronously rejects like one that rejects.
       new Promise<T>((settle) => settle(run(signal))).then(resolve, reject);
     });

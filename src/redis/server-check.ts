@@ -50,6 +50,6 @@ function checkQueue(facts: Facts): string | null {
 // A full cache must make room by itself: with noeviction every commit fails once memory is used up.
 function checkCache(facts: Facts): string | null {
   const policy = facts.maxmemory_policy ?? 'noeviction';
-  if (facts.maxmemory === '0' || policy !== 'noeviction') return null;
+  if ((facts.maxmemory ?? '0') === '0' || policy !== 'noeviction') return null;
   return `has maxmemory ${facts.maxmemory} with maxmemory-policy noeviction: when full it refuses new entries (use allkeys-lfu)`;
 }

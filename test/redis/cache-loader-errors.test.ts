@@ -191,8 +191,10 @@ test('a value that cannot be packed is answered and not kept', async () => {
   });
   const cache = await openCache({ loaders: [item] });
   const completed = recorded(cache, 'load:completed');
+  const unstored = recorded(cache, 'store:failed');
 
   expect(await cache.getWithMeta(item, 'a')).toMatchObject({ value: { n: 1 }, state: 'uncached' });
   expect(await cache.getWithMeta(item, 'a')).toMatchObject({ value: { n: 2 }, state: 'uncached' });
   expect(completed.map(({ stored }) => stored)).toEqual([false, false]);
+  expect(unstored).toMatchObject([{ key: 'a', error: expect.any(Error) }, { key: 'a' }]);
 });

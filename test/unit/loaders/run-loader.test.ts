@@ -76,14 +76,16 @@ describe('a load', () => {
     });
   });
 
-  test('that fails inside another load keeps that error', async () => {
-    const inner = new LoaderError('LOADER_FAILED', 'loader "inner" failed for key b: no');
-    expect(
-      await runLoad(
-        target(() => Promise.reject(inner)),
-        call,
-      ),
-    ).toEqual({ error: inner });
+  test('that fails because of a load inside it names both, and is no abort of its own', async () => {
+    const inner = new LoaderError('LOAD_ABORTED', 'loader "inner" failed for key b: lost lock');
+    const failing = target(() => Promise.reject(inner));
+    expect(await runLoad(failing, call)).toMatchObject({
+      error: {
+        code: 'LOADER_FAILED',
+        message: 'loader "item" failed for key a: loader "inner" failed for key b: lost lock',
+        cause: inner,
+      },
+    });
   });
 });
 
