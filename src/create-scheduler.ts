@@ -12,6 +12,7 @@ import { Keys } from './redis/keys.ts';
 import { LoaderStatsStore } from './redis/loader-stats.ts';
 import { RoleServers } from './redis/role-servers.ts';
 import { Tracker } from './redis/tracker.ts';
+import { CacheWatch } from './schedule/cache-watch.ts';
 import { LoaderScheduler } from './schedule/loader-scheduler.ts';
 import { TickLoop } from './schedule/tick-loop.ts';
 
@@ -31,6 +32,7 @@ export interface Scheduler {
 const MIN_TICK_MS = 50;
 const MAX_IDLE_MS = 1_000;
 const TICKS_PER_TTL = 20;
+const WATCH_MS = 1_000;
 
 /**
  * Starts choosing which keys of its loaders to refresh before they expire, and enqueues them.
@@ -51,6 +53,7 @@ class SchedulerRole implements Scheduler {
   readonly #events = new Events();
   readonly #servers: RoleServers;
   readonly #queues: RefreshQueue[] = [];
+  readonly #schedulers: LoaderScheduler[] = [];
   #loops: readonly TickLoop[] = [];
   #closing: Promise<void> | null = null;
 
@@ -80,7 +83,8 @@ class SchedulerRole implements Scheduler {
   #start(registry: LoaderRegistry): void {
     if (this.#closing !== null) return;
     const keys = new Keys(this.#settings.namespace);
-    this.#loops = [...registry].map((loader) => this.#startLoop(loader, keys));
+    const loops = [...registry].map((loader) => this.#startLoop(loader, keys));
+    this.#loops = [this.#startWatch(keys), ...loops];
   }
 
   #startLoop(loader: AnyLoader, keys: Keys): TickLoop {
@@ -103,11 +107,28 @@ class SchedulerRole implements Scheduler {
       claimTtlMs,
       maxTrackedKeys,
     });
+    this.#schedulers.push(scheduler);
     return new TickLoop(() => scheduler.tick(), {
       now: () => clock.now(),
       tickMs,
       idleMs: Math.max(tickMs, Math.min(MAX_IDLE_MS, shareOfTtlMs)),
       onError: (error) => this.#events.emit('redis:failed', { role: 'queue', error }),
+    });
+  }
+
+  #startWatch(keys: Keys): TickLoop {
+    const { cache, clock } = this.#servers;
+    const watch = new CacheWatch(cache, keys);
+    const look = async (): Promise<null> => {
+      const health = await watch.look();
+      await Promise.all(this.#schedulers.map((scheduler) => scheduler.heed(health)));
+      return null;
+    };
+    return new TickLoop(look, {
+      now: () => clock.now(),
+      tickMs: WATCH_MS,
+      idleMs: WATCH_MS,
+      onError: (error) => this.#events.emit('redis:failed', { role: 'cache', error }),
     });
   }
 

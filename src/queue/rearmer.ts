@@ -66,11 +66,19 @@ export class Rearmer {
         return this.#landed(key, outcome.expiresAtMs, nowMs);
       case 'superseded':
         return { key, dueAtMs: nowMs, failure: null };
-      default: {
-        const lookAgainMs = Math.min(LOOK_AGAIN_MS, this.#parts.loader.ttlMs / 10);
-        return { key, dueAtMs: nowMs + lookAgainMs, failure: null };
-      }
+      default:
+        return this.#later(key, nowMs);
     }
+  }
+
+  // Not tried, so that it has failed as often as before: a reader that loads an expired key, and fails
+  // too, must not wipe out its backoff.
+  #later(key: string, nowMs: number): Rearmed {
+    const dueAtMs = nowMs + Math.min(LOOK_AGAIN_MS, this.#parts.loader.ttlMs / 10);
+    const attempts = this.#parts.attempts.get(key) ?? 0;
+    if (attempts === 0) return { key, dueAtMs, failure: null };
+    const error = 'failed before; not tried while another load of it was under way';
+    return { key, dueAtMs, failure: { attempts, error, retryAtMs: Math.floor(dueAtMs) } };
   }
 
   #landed(key: string, expiresAtMs: number, nowMs: number): Rearmed {

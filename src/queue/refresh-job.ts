@@ -40,14 +40,14 @@ export function keysOf(data: RefreshJobData): readonly RefreshKey[] | null {
   }));
 }
 
+// Times that are no numbers would end up in the loader's shared estimates, and stop its refreshes.
 function isRefreshJob(data: unknown): data is RefreshJobData {
   if (data === null || typeof data !== 'object') return false;
-  const { keys, seen, heat, unread, version, deadlineAtMs } = data as Partial<RefreshJobData>;
-  const hasLists = [keys, seen, heat, unread].every(Array.isArray);
+  const { keys, seen, heat, unread, ...single } = data as Partial<RefreshJobData>;
+  const numbers = [single.version, single.enqueuedAtMs, single.deadlineAtMs];
   return (
-    hasLists &&
-    typeof version === 'number' &&
-    typeof deadlineAtMs === 'number' &&
+    [keys, seen, heat, unread].every(Array.isArray) &&
+    numbers.every(Number.isFinite) &&
     (keys ?? []).every((key) => typeof key === 'string')
   );
 }

@@ -62,8 +62,8 @@ export function report(outcome: KeyOutcome, loader: { name: string }, events: Ev
   const about = { loader: loader.name, key: outcome.key };
   if (outcome.kind === 'refreshed') {
     const { loadMs, leadMs } = outcome;
-    events.emit('refresh:completed', { ...about, loadMs, leadMs });
+    events.emit('refresh:completed', { loadMs, leadMs, ...about });
   } else if (outcome.kind === 'skipped') {
-    events.emit('refresh:skipped', { ...about, why: outcome.why });
+    events.emit('refresh:skipped', { why: outcome.why, ...about });
   }
 }

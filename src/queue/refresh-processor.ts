@@ -54,6 +54,10 @@ export class RefreshProcessor {
     const { loader, stats, tracker, fenced } = this.#parts;
     const keys = keysOf(data);
     if (!keys) throw new UnrecoverableError(`not a refresh job: ${printValue(data)}`);
+    if (data.loader !== loader.name) {
+      const text = `a job of loader ${printValue(data.loader)} in the queue of "${loader.name}"`;
+      throw new UnrecoverableError(text);
+    }
     const attempts = await tracker.failedAttempts(keys.map(({ key }) => key));
     const rearmer = new Rearmer({
       ...this.#parts,

@@ -46,6 +46,11 @@ export class Keys {
     return `${this.namespace}:{${loader.name}}:stats`;
   }
 
+  /** Present on the cache server unless that was wiped. */
+  canary(): string {
+    return `${this.namespace}:canary`;
+  }
+
   /** BullMQ's prefix: its braces keep a queue in one slot of a cluster. */
   queuePrefix(loader: NamedLoader): string {
     return `{${this.namespace}:${loader.name}}`;

@@ -14,6 +14,7 @@ export const SCRIPTS = {
   settle: 2,
   rearm: 2,
   trimTracker: 2,
+  wakeHottest: 2,
 } as const;
 
 export type ScriptName = keyof typeof SCRIPTS;

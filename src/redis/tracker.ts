@@ -135,6 +135,11 @@ export class Tracker {
     return texts.map((text) => (text ? (JSON.parse(text) as Failure).attempts : 0));
   }
 
+  /** Makes the hottest keys due now, hottest first. */
+  async wakeHottest(nowMs: number, count: number): Promise<void> {
+    await this.#scripts.run('wakeHottest', [this.#keys.heat, this.#keys.due, nowMs, count]);
+  }
+
   /** Removes a chunk of faded keys, or of the coldest over `maxKeys`; answers whether more may follow. */
   async trim(nowMs: number, maxKeys: number): Promise<boolean> {
     const faded = fadedBelow({ nowMs, halfLifeMs: this.halfLifeMs });

@@ -1,18 +1,16 @@
 import { LRUCache } from 'lru-cache';
-import { DEFAULTS } from '../config/defaults.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Events } from '../core/events.ts';
 import type { AnyLoader } from '../loaders/define-loader.ts';
-import { leadMs } from '../policy/lead-time.ts';
-import { decay, type Smoothed } from '../policy/load-time.ts';
-import { type Plan, plan } from '../policy/plan.ts';
+import { type Plan, type PlanSettings, plan } from '../policy/plan.ts';
 import type { Refresh, RefreshQueue } from '../queue/refresh-queue.ts';
 import type { EntryHeader } from '../redis/entry.ts';
 import type { EntryStore } from '../redis/entry-store.ts';
 import type { Keys } from '../redis/keys.ts';
 import type { LoaderStatsStore } from '../redis/loader-stats.ts';
 import type { Claim, ClaimedKey, Tracker } from '../redis/tracker.ts';
-import { Backlog } from './backlog.ts';
+import type { CacheHealth } from './cache-watch.ts';
+import { Outlook } from './outlook.ts';
 
 /*
  * One tick:  claim due keys → read their headers → plan each → enqueue what is worth it → settle the rest.
@@ -21,11 +19,11 @@ import { Backlog } from './backlog.ts';
  */
 
 const CLAIM_LIMIT = 1_000;
-const OUTLOOK_MS = 1_000;
 const TRIM_MS = 10_000;
 const TRIM_CHUNKS = 20;
-const WAIT_HALF_LIFE_MS = 10_000;
 const REMEMBERED_RELOADS = 10_000;
+/** More would take the origin longer than their readers wait. */
+const WOKEN_AFTER_WIPE = 2_000;
 /** When to look again at keys that could not be planned because the cache server is away. */
 const RETRY_MS = 1_000;
 
@@ -66,38 +64,48 @@ interface Tally {
 /** Decides for one loader, tick by tick, which of its keys to refresh. */
 export class LoaderScheduler {
   readonly #parts: LoaderSchedulerParts;
-  readonly #backlog = new Backlog(2 * DEFAULTS.concurrency);
+  readonly #outlook: Outlook;
   readonly #reloads: LRUCache<string, true>;
-  #load: Smoothed | null = null;
-  #wait: Smoothed | null = null;
-  #outlookAtMs = Number.NEGATIVE_INFINITY;
+  readonly #settings: PlanSettings;
   #trimmedAtMs = 0;
+  #mayReload = true;
 
   constructor(parts: LoaderSchedulerParts) {
     this.#parts = parts;
-    const ttl = Math.ceil(parts.loader.ttlMs);
-    this.#reloads = new LRUCache({ max: REMEMBERED_RELOADS, ttl });
+    this.#outlook = new Outlook(parts);
+    const { loader, tracker, tickMs } = parts;
+    const { ttlMs, refresh } = loader;
+    this.#reloads = new LRUCache({ max: REMEMBERED_RELOADS, ttl: Math.ceil(ttlMs) });
+    this.#settings = { ...refresh, ttlMs, halfLifeMs: tracker.halfLifeMs, tickMs };
   }
 
   /** Runs one tick; answers when the next key is due, epoch ms, or null. Rejects when Redis fails. */
   async tick(): Promise<number | null> {
     const { clock, tracker, events, loader } = this.#parts;
     const startedAtMs = clock.now();
-    await this.#updateOutlook(startedAtMs);
+    await this.#outlook.updateIfStale();
     const tally: Tally = { claimed: 0, enqueued: 0, waiting: 0, dropped: 0 };
     let claim: Claim;
     do {
       claim = await tracker.claim({
         nowMs: clock.now(),
-        claimTtlMs: this.#claimTtlMs(),
+        claimTtlMs: this.#outlook.claimTtlMs,
         limit: CLAIM_LIMIT,
       });
       if (claim.keys.length > 0) await this.#work(claim, tally);
-    } while (claim.keys.length === CLAIM_LIMIT && this.#backlog.room > 0);
+    } while (claim.keys.length === CLAIM_LIMIT && this.#outlook.room > 0);
     await this.#trim(startedAtMs);
     const tickMs = clock.now() - startedAtMs;
     events.emit('tick:completed', { loader: loader.name, ...tally, tickMs });
     return claim.nextDueAtMs;
+  }
+
+  /** Takes in the state of the cache server: a wiped one is filled again, an evicting one is spared. */
+  async heed({ isEvicting, wasWiped }: CacheHealth): Promise<void> {
+    this.#mayReload = !isEvicting;
+    if (!wasWiped) return;
+    this.#reloads.clear();
+    await this.#parts.tracker.wakeHottest(this.#parts.clock.now(), WOKEN_AFTER_WIPE);
   }
 
   async #work(claim: Claim, tally: Tally): Promise<void> {
@@ -129,16 +137,17 @@ export class LoaderScheduler {
   }
 
   #plan(look: Look): Plan {
-    const { loader, tickMs, tracker } = this.#parts;
-    const { ttlMs, refresh } = loader;
-    const { claimed, ...seen } = look;
+    const { claimed, header, nowMs, trackerAgeMs } = look;
     return plan({
+      header,
+      nowMs,
+      trackerAgeMs,
+      settings: this.#settings,
+      loaderLoad: this.#outlook.load,
+      wait: this.#outlook.wait,
+      reloadedWithinTtl: !this.#mayReload || this.#reloads.has(claimed.key),
+      // Last: V8 takes microseconds to add fields after a spread, and this runs for every due key.
       ...claimed,
-      ...seen,
-      settings: { ...refresh, ttlMs, halfLifeMs: tracker.halfLifeMs, tickMs },
-      loaderLoad: this.#load,
-      wait: this.#wait,
-      reloadedWithinTtl: this.#reloads.has(claimed.key),
     });
   }
 
@@ -146,9 +155,10 @@ export class LoaderScheduler {
   async #choose(candidates: readonly Candidate[]): Promise<ReadonlySet<Candidate>> {
     const worth = candidates.filter(({ plan }) => plan.kind === 'refresh');
     if (worth.length === 0) return new Set();
-    await this.#updateBacklog();
-    if (worth.length > this.#backlog.room) worth.sort((a, b) => readsSaved(b) - readsSaved(a));
-    return new Set(worth.slice(0, this.#backlog.room));
+    await this.#outlook.update();
+    const { room } = this.#outlook;
+    if (worth.length > room) worth.sort((a, b) => readsSaved(b) - readsSaved(a));
+    return new Set(worth.slice(0, room));
   }
 
   /** Enqueues the chosen keys, while their claim lasts; otherwise gives them back in `dues`. */
@@ -158,15 +168,14 @@ export class LoaderScheduler {
     dues: Map<string, number | null>,
   ): Promise<void> {
     if (chosen.size === 0) return;
-    const { clock, queue, stats, events } = this.#parts;
+    const { clock, queue, events } = this.#parts;
     const nowMs = clock.now();
     const refreshes = [...chosen].map(toRefresh).sort((a, b) => a.expiresAtMs - b.expiresAtMs);
     try {
       if (nowMs >= claim.untilMs)
         throw new Error('the claim ran out before its keys were enqueued');
       // Counted first: a job that finishes before it was counted would make room for one too many.
-      await stats.addEnqueued(refreshes.length);
-      this.#backlog.add(refreshes.length);
+      await this.#outlook.addEnqueued(refreshes.length);
       await queue.enqueue(refreshes, { nowMs, deadlineAtMs: claim.untilMs });
     } catch (error) {
       events.emit('redis:failed', { role: 'queue', error });
@@ -178,26 +187,6 @@ export class LoaderScheduler {
     }
   }
 
-  async #updateOutlook(nowMs: number): Promise<void> {
-    if (nowMs - this.#outlookAtMs < OUTLOOK_MS) return;
-    await this.#updateBacklog();
-  }
-
-  async #updateBacklog(): Promise<void> {
-    const { stats, clock, queue } = this.#parts;
-    const known = await stats.read();
-    const nowMs = clock.now();
-    this.#load = known.load;
-    this.#wait = known.wait && decay(known.wait, nowMs - known.waitAtMs, WAIT_HALF_LIFE_MS);
-    const isNew = nowMs - this.#outlookAtMs >= OUTLOOK_MS;
-    this.#outlookAtMs = nowMs;
-    this.#backlog.update(known, { nowMs, claimTtlMs: this.#claimTtlMs() });
-    // Keys of jobs that died would count as outstanding for ever.
-    if (isNew && this.#backlog.outstanding > this.#backlog.limit / 2 && (await queue.isEmpty())) {
-      await stats.writeOff(known.enqueuedKeys);
-    }
-  }
-
   async #trim(nowMs: number): Promise<void> {
     if (nowMs - this.#trimmedAtMs < TRIM_MS) return;
     this.#trimmedAtMs = nowMs;
@@ -205,13 +194,6 @@ export class LoaderScheduler {
     for (let chunk = 0; chunk < TRIM_CHUNKS; chunk++) {
       if (!(await tracker.trim(nowMs, maxTrackedKeys))) return;
     }
-  }
-
-  #claimTtlMs(): number {
-    const { loader, tickMs, claimTtlMs } = this.#parts;
-    const { ttlMs } = loader;
-    const lead = leadMs({ load: this.#load, wait: this.#wait, tickMs, ttlMs, minLeadMs: 0 });
-    return Math.max(claimTtlMs, 3 * lead);
   }
 }
 

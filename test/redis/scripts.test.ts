@@ -94,6 +94,7 @@ const ARGUMENTS: Readonly<Record<ScriptName, readonly ScriptArgument[]>> = {
   settle: [2_000.5, 'a', ''],
   rearm: [60, 'a', 3_000, ''],
   trimTracker: [0, 10, 10],
+  wakeHottest: [1_000, 2_000],
 };
 
 test.each(NAMES)('%s runs on after a SCRIPT FLUSH', async (name) => {

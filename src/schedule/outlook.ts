@@ -1,0 +1,85 @@
+import { DEFAULTS } from '../config/defaults.ts';
+import type { Clock } from '../core/clock.ts';
+import type { AnyLoader } from '../loaders/define-loader.ts';
+import { leadMs } from '../policy/lead-time.ts';
+import { decay, type Smoothed } from '../policy/load-time.ts';
+import type { RefreshQueue } from '../queue/refresh-queue.ts';
+import type { LoaderStatsStore } from '../redis/loader-stats.ts';
+import { Backlog } from './backlog.ts';
+
+const STALE_AFTER_MS = 1_000;
+const WAIT_HALF_LIFE_MS = 10_000;
+
+export interface OutlookParts {
+  readonly loader: AnyLoader;
+  readonly stats: LoaderStatsStore;
+  readonly queue: RefreshQueue;
+  readonly clock: Clock;
+  readonly tickMs: number;
+  readonly claimTtlMs: number;
+}
+
+/** What the fleet's counters say of one loader: how long it takes, how long jobs wait, how many fit. */
+export class Outlook {
+  readonly #parts: OutlookParts;
+  readonly #backlog = new Backlog(2 * DEFAULTS.concurrency);
+  #load: Smoothed | null = null;
+  #wait: Smoothed | null = null;
+  #updatedAtMs = Number.NEGATIVE_INFINITY;
+
+  constructor(parts: OutlookParts) {
+    this.#parts = parts;
+  }
+
+  /** The loader's load time, for keys that have none of their own. */
+  get load(): Smoothed | null {
+    return this.#load;
+  }
+
+  get wait(): Smoothed | null {
+    return this.#wait;
+  }
+
+  /** How many more keys may be enqueued now. */
+  get room(): number {
+    return this.#backlog.room;
+  }
+
+  /** How long a claim lasts: long enough for its keys to land. */
+  get claimTtlMs(): number {
+    return this.#claimTtlMs(this.#wait);
+  }
+
+  /** Keys that will be outstanding; rejects, and counts nothing, when Redis fails. */
+  async addEnqueued(keys: number): Promise<void> {
+    await this.#parts.stats.addEnqueued(keys);
+    this.#backlog.add(keys);
+  }
+
+  /** Reads the counters, if the last ones are older than a second. */
+  async updateIfStale(): Promise<void> {
+    if (this.#parts.clock.now() - this.#updatedAtMs >= STALE_AFTER_MS) await this.update();
+  }
+
+  async update(): Promise<void> {
+    const { stats, clock, queue } = this.#parts;
+    const known = await stats.read();
+    const nowMs = clock.now();
+    const wasStale = nowMs - this.#updatedAtMs >= STALE_AFTER_MS;
+    this.#updatedAtMs = nowMs;
+    this.#load = known.load;
+    this.#wait = known.wait && decay(known.wait, nowMs - known.waitAtMs, WAIT_HALF_LIFE_MS);
+    // Not the wait: it is as long as the backlog is, and a backlog that grew with it would grow for ever.
+    this.#backlog.update(known, { nowMs, claimTtlMs: this.#claimTtlMs(null) });
+    // Keys of jobs that died would count as outstanding for ever.
+    const looksFull = this.#backlog.outstanding > this.#backlog.limit / 2;
+    if (wasStale && looksFull && (await queue.isEmpty())) await stats.writeOff(known.enqueuedKeys);
+  }
+
+  #claimTtlMs(wait: Smoothed | null): number {
+    const { loader, tickMs, claimTtlMs } = this.#parts;
+    const { ttlMs } = loader;
+    const lead = leadMs({ load: this.#load, wait, tickMs, ttlMs, minLeadMs: 0 });
+    return Math.max(claimTtlMs, 3 * lead);
+  }
+}
