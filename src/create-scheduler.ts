@@ -54,6 +54,7 @@ class SchedulerRole implements Scheduler {
   readonly #servers: RoleServers;
   readonly #queues: RefreshQueue[] = [];
   readonly #schedulers: LoaderScheduler[] = [];
+  readonly #ready: Promise<void>;
   #loops: readonly TickLoop[] = [];
   #closing: Promise<void> | null = null;
 
@@ -61,10 +62,8 @@ class SchedulerRole implements Scheduler {
     this.#settings = resolveScheduler(options);
     const registry = new LoaderRegistry(options.loaders);
     this.#servers = new RoleServers({ ...this.#settings, name: 'scheduler', events: this.#events });
-    this.#servers.ready().then(
-      () => this.#start(registry),
-      () => undefined, // Strict and refused: whoever awaits ready() sees it.
-    );
+    this.#ready = this.#servers.ready().then(() => this.#start(registry));
+    this.#ready.catch(() => undefined); // Refused: whoever awaits ready() sees it.
   }
 
   on<N extends EventName>(name: N, listener: Listener<N>): () => void {
@@ -72,7 +71,7 @@ class SchedulerRole implements Scheduler {
   }
 
   ready(): Promise<void> {
-    return this.#servers.ready();
+    return this.#ready;
   }
 
   close(): Promise<void> {

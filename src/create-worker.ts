@@ -2,6 +2,7 @@ import type { Redis } from 'ioredis';
 import { resolveWorker, type WorkerOptions, type WorkerSettings } from './config/options.ts';
 import { EverwarmError } from './core/errors.ts';
 import { type EventName, Events, type Listener } from './core/events.ts';
+import { settlesWithin } from './core/lifecycle.ts';
 import { FencedLoad } from './load/fenced-load.ts';
 import type { AnyLoader } from './loaders/define-loader.ts';
 import { LoaderRegistry, type WithLoaders } from './loaders/registry.ts';
@@ -50,6 +51,7 @@ class WorkerRole implements RefreshWorkers {
   readonly #times: WorkerTimes[] = [];
   #bullConnection: Redis | null = null;
   #workers: readonly RefreshWorker[] = [];
+  readonly #ready: Promise<void>;
   #closing: Promise<void> | null = null;
 
   constructor(options: WorkerOptions & WithLoaders) {
@@ -61,10 +63,8 @@ class WorkerRole implements RefreshWorkers {
     const { cache, clock } = this.#servers;
     const store = new EntryStore(cache);
     this.#fenced = new FencedLoad({ store, clock, events, lockTtlMs: settings.lockTtlMs });
-    this.#servers.ready().then(
-      () => this.#start(registry),
-      () => undefined, // Strict and refused: whoever awaits ready() sees it.
-    );
+    this.#ready = this.#servers.ready().then(() => this.#start(registry));
+    this.#ready.catch(() => undefined); // Refused: whoever awaits ready() sees it.
   }
 
   on<N extends EventName>(name: N, listener: Listener<N>): () => void {
@@ -72,7 +72,7 @@ class WorkerRole implements RefreshWorkers {
   }
 
   ready(): Promise<void> {
-    return this.#servers.ready();
+    return this.#ready;
   }
 
   close(): Promise<void> {
@@ -109,19 +109,20 @@ class WorkerRole implements RefreshWorkers {
       concurrency,
       random: Math.random,
     });
-    return new RefreshWorker({ connection, keys, loader, processor, concurrency });
+    const events = this.#events;
+    return new RefreshWorker({ connection, keys, loader, processor, concurrency, events });
   }
 
   async #close(): Promise<void> {
     const drained = Promise.all(this.#workers.map((worker) => worker.drain()));
-    const isDrained = await within(drained, this.#settings.graceMs);
+    const isDrained = await settlesWithin(drained, this.#settings.graceMs);
     if (!isDrained) {
       const message = `the worker is closing and its grace (${this.#settings.graceMs} ms) is over`;
       this.#fenced.abortAll(new EverwarmError('LOAD_ABORTED', message));
       // Aborted loads end at once and give their keys back; what still hangs is left to the stall check.
-      if (!(await within(drained, ABORT_MS))) {
+      if (!(await settlesWithin(drained, ABORT_MS))) {
         const cut = Promise.all(this.#workers.map((worker) => worker.closeNow()));
-        await within(cut, ABORT_MS);
+        await settlesWithin(cut, ABORT_MS);
       }
     }
     for (const times of this.#times) times.close();
@@ -131,16 +132,3 @@ class WorkerRole implements RefreshWorkers {
 }
 
 const ABORT_MS = 2_000;
-
-/** Whether the work settled in time. */
-async function within(work: Promise<unknown>, timeoutMs: number): Promise<boolean> {
-  let timeout: NodeJS.Timeout | undefined;
-  const expiry = new Promise<false>((resolve) => {
-    timeout = setTimeout(() => resolve(false), timeoutMs);
-  });
-  try {
-    return await Promise.race([work.then(() => true), expiry]);
-  } finally {
-    clearTimeout(timeout);
-  }
-}

@@ -1,4 +1,5 @@
 import type { RedisOption } from '../src/config/redis-option.ts';
+import { InvalidOptionError } from '../src/core/errors.ts';
 import { createScheduler } from '../src/create-scheduler.ts';
 import { createWorker } from '../src/create-worker.ts';
 import { loadLoaders } from './load-loaders.ts';
@@ -42,6 +43,13 @@ export function roleOptions(flags: RoleFlags): {
   strict?: boolean;
 } {
   const { redis, queueRedis, namespace, strict } = flags;
+  if (queueRedis && !redis) {
+    throw new InvalidOptionError(
+      '--queue-redis',
+      queueRedis,
+      'needs --redis for the cache beside it',
+    );
+  }
   return {
     ...(redis && { redis: queueRedis ? { cache: redis, queue: queueRedis } : redis }),
     ...(namespace && { namespace }),

@@ -38,7 +38,7 @@ export async function runDev(flags: DevFlags, command: readonly string[]): Promi
     closers.push(() => dashboard.close());
     say('dev', `dashboard ${dashboard.url}`);
     say('dev', `ready: REDIS_URL=${redis}, loaders: ${loaders.map(({ name }) => name).join(', ')}`);
-    if (command.length > 0) closers.push(startProgram(command, redis));
+    if (command.length > 0) closers.push(startProgram(command, { ...flags, redis }));
   } catch (error) {
     await close();
     throw error;
@@ -54,8 +54,16 @@ async function startRedis(port: number, closers: Closers): Promise<EmbeddedRedis
 }
 
 /** Runs the user's program beside the roles: when it ends, so do they, with its exit code. */
-function startProgram([file = '', ...args]: readonly string[], redis: string): () => Promise<void> {
-  const env = { ...process.env, REDIS_URL: redis };
+function startProgram(
+  [file = '', ...args]: readonly string[],
+  { redis, queueRedis, namespace }: RoleFlags,
+): () => Promise<void> {
+  const env = {
+    ...process.env,
+    REDIS_URL: redis,
+    ...(queueRedis && { REDIS_QUEUE_URL: queueRedis }),
+    ...(namespace && { EVERWARM_NAMESPACE: namespace }),
+  };
   const child = spawn(file, args, { stdio: 'inherit', env });
   child.once('error', (error) => say('dev', `cannot run ${file}: ${error.message}`));
   let isStopping = false;

@@ -7,7 +7,7 @@ import { checkName, count, span } from './rules.ts';
 export interface RoleOptions {
   /** One Redis, or `{ cache, queue }`. @defaultValue `REDIS_URL`, else `redis://127.0.0.1:6379` */
   readonly redis?: RedisOption;
-  /** First part of every key name: `[A-Za-z0-9_.-]{1,64}`. @defaultValue `'everwarm'` */
+  /** First part of every key name: `[A-Za-z0-9_.-]{1,64}`. @defaultValue `EVERWARM_NAMESPACE`, else `'everwarm'` */
   readonly namespace?: string;
   /** Refuse an unreachable or unsuitable Redis instead of warning. @defaultValue `false` */
   readonly strict?: boolean;
@@ -110,6 +110,9 @@ export function resolveWorker(options: WorkerOptions): WorkerSettings {
 }
 
 function resolveRole(options: RoleOptions): RoleSettings {
-  const namespace = checkName(options.namespace ?? DEFAULTS.namespace, 'namespace');
+  const namespace = checkName(
+    options.namespace ?? process.env.EVERWARM_NAMESPACE ?? DEFAULTS.namespace,
+    'namespace',
+  );
   return { redis: resolveRedis(options.redis), namespace, strict: options.strict ?? false };
 }

@@ -37,7 +37,9 @@ function fromEnvironment(): RedisOption {
 
 function checkTarget(target: unknown, path: string): RedisTarget {
   if (typeof target === 'string') {
-    if (URL.canParse(target) && /^rediss?:$/.test(new URL(target).protocol)) return target;
+    if (URL.canParse(target) && /^rediss?:$/.test(new URL(target).protocol)) {
+      return withoutPrefix(target, path);
+    }
     throw new InvalidOptionError(
       path,
       withoutPassword(target),
@@ -51,6 +53,12 @@ function checkTarget(target: unknown, path: string): RedisTarget {
       'must be a redis:// URL, ioredis options, or { cache, queue }',
     );
   }
+  // A ready-made client spread into options would mean the local server.
+  if (Object.getPrototypeOf(target) !== Object.prototype || 'url' in target) {
+    const rule =
+      'must be a redis:// URL or plain ioredis options: connections are opened by Everwarm';
+    throw new InvalidOptionError(path, target, rule);
+  }
   if ('keyPrefix' in target) {
     throw new InvalidOptionError(
       `${path}.keyPrefix`,
@@ -59,6 +67,12 @@ function checkTarget(target: unknown, path: string): RedisTarget {
     );
   }
   return { ...target };
+}
+
+function withoutPrefix(url: string, path: string): string {
+  const prefix = new URL(url).searchParams.get('keyPrefix');
+  if (prefix === null) return url;
+  throw new InvalidOptionError(`${path}: keyPrefix`, prefix, 'is not supported: use `namespace`');
 }
 
 /** A target as it may stand in a message: host and port, no credentials. */

@@ -97,7 +97,7 @@ export class LockKeeper {
       isOurs = processClock.now() < (held.liveUntilMs.get(lockKey) ?? 0);
       if (isOurs) return;
     }
-    if (!this.#held.has(held)) return;
+    if (!this.#held.has(held) || !held.liveUntilMs.has(lockKey)) return;
     if (isOurs) held.liveUntilMs.set(lockKey, sentAtMs + this.#lockTtlMs);
     else this.#lose(held, lockKey);
   }

@@ -1,6 +1,7 @@
 import { EverwarmError, LoaderError, messageOf } from '../core/errors.ts';
 import type { LoadReason } from '../core/events.ts';
 import type { AnyLoader } from './define-loader.ts';
+import { decodeKey } from './key-codec.ts';
 
 export interface LoadCall {
   readonly reason: LoadReason;
@@ -14,8 +15,8 @@ export type Loaded = { readonly value: unknown } | { readonly error: LoaderError
 
 export interface LoadTarget {
   readonly loader: AnyLoader;
+  /** The loader gets the params back from it: the same ones in every process, and nobody's own object. */
   readonly key: string;
-  readonly params: unknown;
 }
 
 /**
@@ -26,7 +27,7 @@ export async function runLoad(target: LoadTarget, call: LoadCall): Promise<Loade
   const { loader, key } = target;
   try {
     const value = await withAbort(loader, call, (signal) =>
-      loader.load(target.params as never, {
+      loader.load(decodeKey(key) as never, {
         signal,
         reason: call.reason,
         key,
@@ -50,7 +51,7 @@ export async function runLoadMany(
   const keys = targets.map((target) => target.key);
   try {
     const answers = await withAbort(loader, call, (signal) =>
-      loadMany(targets.map((target) => target.params) as never[], {
+      loadMany(keys.map(decodeKey) as never[], {
         signal,
         reason: call.reason,
         keys,

@@ -1,5 +1,5 @@
 import type { Events } from '../core/events.ts';
-import type { LoadResult, LockedRef } from '../load/fenced-load.ts';
+import type { LoadResult, LockedRef } from '../load/store-loaded.ts';
 import type { Acquired } from '../redis/entry-store.ts';
 import { readStored } from '../redis/stored-value.ts';
 

@@ -3,9 +3,9 @@ import pLimit, { type LimitFunction } from 'p-limit';
 import type { Clock } from '../core/clock.ts';
 import { messageOf, printValue } from '../core/errors.ts';
 import type { Events } from '../core/events.ts';
-import type { FencedLoad, LockedRef } from '../load/fenced-load.ts';
+import type { FencedLoad } from '../load/fenced-load.ts';
+import type { LockedRef } from '../load/store-loaded.ts';
 import type { AnyLoader } from '../loaders/define-loader.ts';
-import { decodeKey } from '../loaders/key-codec.ts';
 import type { Keys } from '../redis/keys.ts';
 import type { LoaderStatsStore } from '../redis/loader-stats.ts';
 import type { Tracker } from '../redis/tracker.ts';
@@ -51,14 +51,14 @@ export class RefreshProcessor {
 
   /** @throws UnrecoverableError for data that is not ours, Error when every key failed */
   async process(data: RefreshJobData): Promise<RefreshJobResult> {
-    const { loader, stats, tracker, fenced } = this.#parts;
+    const { loader, stats, fenced } = this.#parts;
     const keys = keysOf(data);
     if (!keys) throw new UnrecoverableError(`not a refresh job: ${printValue(data)}`);
     if (data.loader !== loader.name) {
       const text = `a job of loader ${printValue(data.loader)} in the queue of "${loader.name}"`;
       throw new UnrecoverableError(text);
     }
-    const attempts = await tracker.failedAttempts(keys.map(({ key }) => key));
+    const attempts = await this.#attempts(keys);
     const rearmer = new Rearmer({
       ...this.#parts,
       attempts: byKey(keys, attempts),
@@ -82,6 +82,12 @@ export class RefreshProcessor {
       const counted = stats.addFinished(keys.length).catch(() => undefined);
       await Promise.all([rearmer.flush(), counted]);
     }
+  }
+
+  /** Failed refreshes in a row; none where nobody can tell. */
+  #attempts(keys: readonly RefreshKey[]): Promise<readonly number[]> {
+    const texts = keys.map(({ key }) => key);
+    return this.#parts.tracker.failedAttempts(texts).catch(() => texts.map(() => 0));
   }
 
   async #refresh(
@@ -120,12 +126,13 @@ export class RefreshProcessor {
     { key, seenCreatedAtMs, logHeat, unreadLives }: RefreshKey,
     token: string,
   ): Promise<LockedRef | KeyOutcome> {
-    const { loader, keys, fenced } = this.#parts;
+    const { loader, keys, fenced, clock } = this.#parts;
     try {
       const entryKey = keys.entry(loader, key);
       const lockKey = keys.lock(entryKey);
-      const ref = { loader, key, params: decodeKey(key), entryKey, lockKey };
-      const reply = await fenced.acquire(ref, { token, seenCreatedAtMs, isWaiter: false });
+      const ref = { loader, key, entryKey, lockKey };
+      const waitingSinceMs = clock.now();
+      const reply = await fenced.acquire(ref, { token, seenCreatedAtMs, waitingSinceMs });
       if (reply.kind !== 'acquired') return outcomeOfReply(key, reply);
       return { ref, token, previous: reply.previous, logHeat, unreadLives };
     } catch (error) {

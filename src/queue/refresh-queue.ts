@@ -81,6 +81,8 @@ export function openQueue(
     prefix: keys.queuePrefix(loader),
     // Without it every call would wait for ever while Redis is away.
     skipWaitingForReady: true,
+    // Its INFO, rejected while Redis is away, would fail every later call; server-check.ts asks anyway.
+    skipVersionCheck: true,
   });
   queue.on('error', () => undefined); // The connection reports its own errors.
   return queue;

@@ -1,5 +1,6 @@
 import { Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
+import type { Events } from '../core/events.ts';
 import type { Keys, NamedLoader } from '../redis/keys.ts';
 import type { RefreshJobData, RefreshJobResult } from './refresh-job.ts';
 import type { RefreshProcessor } from './refresh-processor.ts';
@@ -10,6 +11,7 @@ export interface RefreshWorkerParts {
   readonly loader: NamedLoader;
   readonly processor: RefreshProcessor;
   readonly concurrency: number;
+  readonly events: Events;
 }
 
 /** A worker that dies holds its jobs for so long; their keys are claimed anew before that. */
@@ -28,7 +30,8 @@ class CuttableWorker extends Worker<RefreshJobData, RefreshJobResult> {
 export class RefreshWorker {
   readonly #worker: CuttableWorker;
 
-  constructor({ connection, keys, loader, processor, concurrency }: RefreshWorkerParts) {
+  constructor(parts: RefreshWorkerParts) {
+    const { connection, keys, loader, processor, concurrency, events } = parts;
     this.#worker = new CuttableWorker(loader.name, (job) => processor.process(job.data), {
       connection,
       prefix: keys.queuePrefix(loader),
@@ -38,7 +41,7 @@ export class RefreshWorker {
       stalledInterval: STALLED_MS,
       name: `everwarm:${loader.name}`,
     });
-    this.#worker.on('error', () => undefined); // The connection reports its own errors.
+    this.#worker.on('error', (error) => events.emit('redis:failed', { role: 'queue', error }));
   }
 
   /** Takes no more jobs; resolves when those under way are done. */

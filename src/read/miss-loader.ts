@@ -1,9 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Clock } from '../core/clock.ts';
 import { LoaderError } from '../core/errors.ts';
-import type { FencedLoad, LoadRef, LoadResult, LockedRef } from '../load/fenced-load.ts';
+import type { FencedLoad } from '../load/fenced-load.ts';
+import type { LoadRef, LoadResult, LockedRef } from '../load/store-loaded.ts';
 import { isFresh } from '../policy/freshness.ts';
-import { upperBound } from '../policy/load-time.ts';
+import { type Smoothed, upperBound } from '../policy/load-time.ts';
 import type { Acquired, Outcome } from '../redis/entry-store.ts';
 import { readStored, type StoredValue } from '../redis/stored-value.ts';
 import { type Answer, uncached } from './answer.ts';
@@ -36,6 +37,7 @@ export interface Miss {
 /** The state of one flight. */
 interface Flight extends Miss {
   readonly token: string;
+  readonly waitingSinceMs: number;
   readonly giveUpAtMs: number;
   seenCreatedAtMs: number;
   polls: number;
@@ -63,38 +65,39 @@ export class MissLoader {
     }
   }
 
-  /** Loads without asking Redis. */
-  async loadUnlocked({ ref, seen }: Miss): Promise<Answer> {
-    return this.#answer(await this.#parts.fenced.runUnlocked(ref, 'miss'), { ref, seen });
+  /** Loads without asking Redis, many keys of one loader by its `loadMany`. */
+  async loadUnlocked(misses: readonly Miss[]): Promise<PromiseSettledResult<Answer>[]> {
+    const results = await this.#parts.fenced.runUnlocked(misses.map(({ ref }) => ref));
+    return Promise.allSettled(
+      misses.map(async (miss, at) => this.#answer(results[at] as LoadResult, miss)),
+    );
   }
 
   /** Loads many keys whose locks are free by one `loadMany`; the rest, and what was fenced off, one by one. */
   async loadMany(misses: readonly Miss[]): Promise<PromiseSettledResult<Answer>[]> {
-    const flights = misses.map((miss) => this.#begin(miss));
-    const token = flights[0]?.token ?? '';
-    const shared = flights.map((flight) => ({ ...flight, token }));
-    const replies = await Promise.all(shared.map((flight) => this.#ask(flight)));
+    const token = this.#parts.fenced.newToken();
+    const flights = misses.map((miss) => ({ ...this.#begin(miss), token }));
+    const replies = await Promise.all(flights.map((flight) => this.#ask(flight)));
+    if (replies.every((reply) => reply === null)) return this.loadUnlocked(misses);
     const locked: LockedRef[] = [];
-    for (const [at, reply] of replies.entries()) {
-      const flight = shared[at];
-      if (flight && reply?.kind === 'acquired') locked.push(toLocked(flight, reply));
-    }
-    const call = { reason: 'miss', attempt: 1 } as const;
-    const results =
-      locked.length > 0 ? await this.#parts.fenced.run(locked, call) : ([] as LoadResult[]);
-    const byRef = new Map(locked.map((one, at) => [one.ref, results[at]]));
+    const places = flights.map((flight, at) => {
+      const reply = replies[at];
+      return reply?.kind === 'acquired' ? locked.push(toLocked(flight, reply)) - 1 : null;
+    });
+    const running = this.#runLockedMany(locked);
     return Promise.allSettled(
-      misses.map(async (miss) => {
-        const result = byRef.get(miss.ref);
-        if (!result || isOutdated(result)) return this.load(miss);
-        return this.#answer(result, miss);
+      misses.map(async (miss, at) => {
+        const place = places[at] ?? null;
+        const result = place === null ? null : (await running)[place];
+        return !result || isOutdated(result) ? this.load(miss) : this.#answer(result, miss);
       }),
     );
   }
 
   #begin(miss: Miss): Flight {
     const { ref, seen } = miss;
-    const known = this.#parts.fenced.loadTime(ref.loader.name) ?? seen?.header?.load ?? null;
+    const waitingSinceMs = this.#parts.clock.now();
+    const known = this.#loadTime(miss);
     // A holder that lives renews its lock: without a load time to judge by, it may take all its time.
     const patienceMs = known
       ? Math.max(MIN_LOCK_WAIT_MS, 3 * upperBound(known))
@@ -102,19 +105,25 @@ export class MissLoader {
     return {
       ...miss,
       token: this.#parts.fenced.newToken(),
-      giveUpAtMs: this.#parts.clock.now() + Math.min(patienceMs, ref.loader.loadTimeoutMs),
+      waitingSinceMs,
+      giveUpAtMs: waitingSinceMs + Math.min(patienceMs, ref.loader.loadTimeoutMs),
       seenCreatedAtMs: seen?.header?.createdAtMs ?? 0,
       polls: 0,
       restarts: 0,
     };
   }
 
+  /** Null: unknown, as of a value that was set. */
+  #loadTime({ ref, seen }: Miss): Smoothed | null {
+    const load = this.#parts.fenced.loadTime(ref.loader.name) ?? seen?.header?.load;
+    return load && load.meanMs > 0 ? load : null;
+  }
+
   /** Null: Redis is away. */
   async #ask(flight: Flight): Promise<Acquired | null> {
-    const { ref, token, seenCreatedAtMs, polls } = flight;
+    const { ref, token, seenCreatedAtMs, waitingSinceMs } = flight;
     try {
-      const request = { token, seenCreatedAtMs, isWaiter: polls > 0 };
-      return await this.#parts.fenced.acquire(ref, request);
+      return await this.#parts.fenced.acquire(ref, { token, seenCreatedAtMs, waitingSinceMs });
     } catch {
       return null; // The connection has reported it.
     }
@@ -125,7 +134,7 @@ export class MissLoader {
     flight: Flight,
     reply: Exclude<Acquired, { kind: 'acquired' }> | null,
   ): Promise<Answer | null> {
-    if (reply === null) return this.loadUnlocked(flight);
+    if (reply === null) return this.#loadOneUnlocked(flight);
     if (reply.kind === 'entry') return this.#accept(flight, reply.bytes);
     if (reply.kind === 'outcome') return this.#answer(asResult(reply.outcome), flight);
     if (this.#parts.clock.now() >= flight.giveUpAtMs) return this.#giveUp(flight);
@@ -143,9 +152,19 @@ export class MissLoader {
     if (!result) return null;
     if (isOutdated(result)) {
       if (flight.restarts++ < MAX_RESTARTS) return null;
-      if (result.kind === 'failed') return this.loadUnlocked(flight);
+      if (result.kind === 'failed') return this.#loadOneUnlocked(flight);
     }
     return this.#answer(result, flight);
+  }
+
+  async #runLockedMany(locked: readonly LockedRef[]): Promise<readonly LoadResult[]> {
+    if (locked.length === 0) return [];
+    return this.#parts.fenced.run(locked, { reason: 'miss', attempt: 1 });
+  }
+
+  async #loadOneUnlocked(miss: Miss): Promise<Answer> {
+    const [result] = await this.#parts.fenced.runUnlocked([miss.ref]);
+    return this.#answer(result as LoadResult, miss);
   }
 
   #accept(flight: Flight, bytes: Buffer): Answer | null {
@@ -158,7 +177,7 @@ export class MissLoader {
   }
 
   async #giveUp(flight: Flight): Promise<Answer> {
-    return this.#stale(flight) ?? this.loadUnlocked(flight);
+    return this.#stale(flight) ?? this.#loadOneUnlocked(flight);
   }
 
   #answer(result: LoadResult, miss: Miss): Answer {
@@ -195,5 +214,5 @@ function isOutdated(result: LoadResult): boolean {
 /** Another process's outcome, as if the load had been ours. */
 function asResult(outcome: Outcome): LoadResult {
   if (outcome.kind === 'not-found') return { kind: 'not-found', loadMs: 0 };
-  return { kind: 'failed', error: new LoaderError('LOADER_FAILED', outcome.message), loadMs: 0 };
+  return { kind: 'failed', error: new LoaderError(outcome.code, outcome.message), loadMs: 0 };
 }

@@ -1,7 +1,8 @@
 import { LRUCache } from 'lru-cache';
 import type { Clock } from '../core/clock.ts';
 import type { Events } from '../core/events.ts';
-import type { FencedLoad, LoadRef } from '../load/fenced-load.ts';
+import type { FencedLoad } from '../load/fenced-load.ts';
+import type { LoadRef } from '../load/store-loaded.ts';
 import { isFresh, isOverdue } from '../policy/freshness.ts';
 import type { EntryHeader } from '../redis/entry.ts';
 import type { EntryReads } from '../redis/entry-reads.ts';
@@ -15,6 +16,14 @@ import type { SingleFlight } from './single-flight.ts';
 export type ReadRef = LoadRef & { readonly recorder: AccessRecorder | null };
 
 type ReadMiss = Miss & { readonly ref: ReadRef };
+
+/** How misses are loaded. */
+interface Loading {
+  one(miss: Miss): Promise<Answer>;
+  many(misses: readonly Miss[]): Promise<PromiseSettledResult<Answer>[]>;
+  /** How long a result serves this process's other readers. */
+  readonly keepMs?: number;
+}
 
 export interface ReaderParts {
   readonly reads: EntryReads;
@@ -61,7 +70,7 @@ export class Reader {
     try {
       found = await this.#parts.reads.getMany(refs.map((ref) => ref.entryKey));
     } catch (error) {
-      return Promise.allSettled(refs.map((ref) => this.#readWithoutRedis(ref, error)));
+      return this.#readManyWithoutRedis(refs, error);
     }
     const misses: ReadMiss[] = [];
     const answers = refs.map((ref, at) => {
@@ -71,7 +80,12 @@ export class Reader {
       if (!hit) misses.push({ ref, seen: stored });
       return hit;
     });
-    const loaded = this.#missMany(misses);
+    for (const { ref, seen } of misses) this.#reportMiss(ref, seen);
+    const { misses: loader } = this.#parts;
+    const loaded = this.#share(misses, {
+      one: (miss) => loader.load(miss),
+      many: (batch) => loader.loadMany(batch),
+    });
     return Promise.allSettled(answers.map((hit, at) => hit ?? loaded(refs[at] as ReadRef)));
   }
 
@@ -113,36 +127,47 @@ export class Reader {
     return this.#counted(ref, this.#parts.flights.run(ref.entryKey, load));
   }
 
-  #missMany(misses: readonly ReadMiss[]): (ref: ReadRef) => Promise<Answer> {
-    const { flights, misses: loader } = this.#parts;
+  /** Starts or joins a flight for each miss; those of a loader with `loadMany` share one call. */
+  #share(misses: readonly ReadMiss[], load: Loading): (ref: ReadRef) => Promise<Answer> {
+    const { flights } = this.#parts;
     const batched = misses.filter(
       ({ ref }) => ref.loader.loadMany !== undefined && !flights.has(ref.entryKey),
     );
-    const batch = batched.length > 1 ? loader.loadMany(batched) : null;
+    const batch = batched.length > 1 ? load.many(batched) : null;
     const places = new Map(batch === null ? [] : batched.map(({ ref }, at) => [ref, at]));
     const answers = new Map(
-      misses.map(({ ref, seen }) => {
-        const at = places.get(ref);
-        if (batch === null || at === undefined) return [ref, this.#miss(ref, seen)];
-        this.#reportMiss(ref, seen);
-        return [
-          ref,
-          this.#counted(
-            ref,
-            flights.run(ref.entryKey, () => settledAt(batch, at)),
-          ),
-        ];
+      misses.map((miss) => {
+        const at = places.get(miss.ref);
+        const start = (keep: (ms: number) => void): Promise<Answer> => {
+          keep(load.keepMs ?? 0);
+          return batch === null || at === undefined ? load.one(miss) : settledAt(batch, at);
+        };
+        const flight = flights.run(miss.ref.entryKey, start);
+        return [miss.ref, this.#counted(miss.ref, flight)];
       }),
     );
     return (ref) => answers.get(ref) as Promise<Answer>;
   }
 
-  #readWithoutRedis(ref: ReadRef, error: unknown): Promise<Answer> {
+  async #readWithoutRedis(ref: ReadRef, error: unknown): Promise<Answer> {
+    const [answer] = await this.#readManyWithoutRedis([ref], error);
+    if (answer?.status === 'fulfilled') return answer.value;
+    throw answer?.reason;
+  }
+
+  #readManyWithoutRedis(
+    refs: readonly ReadRef[],
+    error: unknown,
+  ): Promise<PromiseSettledResult<Answer>[]> {
     this.#parts.events.emit('redis:failed', { role: 'cache', error });
-    return this.#parts.flights.run(ref.entryKey, (keep) => {
-      keep(KEEP_WITHOUT_REDIS_MS);
-      return this.#parts.misses.loadUnlocked({ ref, seen: null });
+    const { misses: loader } = this.#parts;
+    const misses = refs.map((ref) => ({ ref, seen: null }));
+    const loaded = this.#share(misses, {
+      one: (miss) => settledAt(loader.loadUnlocked([miss]), 0),
+      many: (batch) => loader.loadUnlocked(batch),
+      keepMs: KEEP_WITHOUT_REDIS_MS,
     });
+    return Promise.allSettled(refs.map(loaded));
   }
 
   async #counted(ref: ReadRef, flight: Promise<Answer>): Promise<Answer> {

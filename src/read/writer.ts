@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Clock } from '../core/clock.ts';
 import { EverwarmError, messageOf } from '../core/errors.ts';
-import type { LoadRef } from '../load/fenced-load.ts';
+import type { LoadRef } from '../load/store-loaded.ts';
 import { encodeValue } from '../redis/codec.ts';
 import { encodeEntry } from '../redis/entry.ts';
 import type { EntryPlace, EntryStore } from '../redis/entry-store.ts';
@@ -12,6 +12,7 @@ import type { SingleFlight } from './single-flight.ts';
 const INVALIDATE_DEADLINE_MS = 5_000;
 /** A failover may lose the last writes: invalidations of this long are repeated after a reconnect. */
 const REPEAT_WINDOW_MS = 10_000;
+const MAX_REPEATED = 10_000;
 const RETRY_MS = 50;
 
 export interface WriterParts {
@@ -83,7 +84,9 @@ export class Writer {
       try {
         const existed = await this.#parts.store.invalidate(ref);
         this.#forgetOld();
-        this.#recent.push({ place: ref, atMs: this.#parts.clock.now() });
+        const { entryKey, lockKey } = ref;
+        this.#recent.push({ place: { entryKey, lockKey }, atMs: this.#parts.clock.now() });
+        if (this.#recent.length > MAX_REPEATED) this.#recent.shift();
         return existed;
       } catch (error) {
         if (this.#parts.clock.now() - startedAtMs > INVALIDATE_DEADLINE_MS) {

@@ -30,7 +30,8 @@ export function openDataConnection(target: RedisTarget, use: ConnectionUse): Red
 
 /** A connection for BullMQ workers, which wait for their server for ever. */
 export function openWorkerConnection(target: RedisTarget, use: ConnectionUse): Redis {
-  return open(target, use, { maxRetriesPerRequest: null });
+  // Longer than BullMQ's longest wait for a job, 10 s: a silent server is noticed, an empty queue is not.
+  return open(target, use, { maxRetriesPerRequest: null, socketTimeout: 15_000 });
 }
 
 function open(target: RedisTarget, use: ConnectionUse, own: RedisOptions): Redis {

@@ -1,4 +1,5 @@
 import type { Redis } from 'ioredis';
+import type { ErrorCode } from '../core/errors.ts';
 import { withinTimeout } from './connection.ts';
 import { createdAtBytes, decodeHeader, type EntryHeader, HEADER_BYTES } from './entry.ts';
 import { type ScriptClient, scriptClient } from './scripts.ts';
@@ -22,15 +23,28 @@ export type Acquired =
 /** How a load ended that stored nothing. */
 export type Outcome =
   | { readonly kind: 'not-found' }
-  | { readonly kind: 'failed'; readonly message: string };
+  | { readonly kind: 'failed'; readonly code: ErrorCode; readonly message: string };
+
+/** An outcome to leave for who waits. */
+export interface Ended {
+  readonly outcome: Outcome;
+  /** When the load ended. */
+  readonly atMs: number;
+}
+
+/** An entry as it is written, and for how long Redis keeps it. */
+export interface StoredEntry {
+  readonly bytes: Buffer;
+  readonly lifeMs: number;
+}
 
 export interface LockRequest {
   readonly token: string;
   readonly lockTtlMs: number;
   /** createdAt of the entry the caller has seen and won't take, or 0. */
   readonly seenCreatedAtMs: number;
-  /** Whether the caller has waited for the holder, and so may take its outcome. */
-  readonly isWaiter: boolean;
+  /** Since when the caller waits: it takes the outcome of a load that ended after that, no older one. */
+  readonly waitingSinceMs: number;
 }
 
 export type CommitReply = 'written' | 'refused' | 'newer-format';
@@ -52,7 +66,7 @@ export class EntryStore {
       request.token,
       request.lockTtlMs,
       createdAtBytes(request.seenCreatedAtMs),
-      request.isWaiter ? '1' : '0',
+      request.waitingSinceMs,
     ]) as Promise<[number, Buffer | number]>;
     let kind: number;
     let detail: Buffer | number;
@@ -76,25 +90,21 @@ export class EntryStore {
   }
 
   /** Frees the lock, if it is held with this token; waiters find the outcome for a second. */
-  async release(place: EntryPlace, token: string, outcome: Outcome | null): Promise<void> {
-    const text = outcome ? JSON.stringify(outcome) : '';
+  async release(place: EntryPlace, token: string, ended: Ended | null): Promise<void> {
+    const text = ended ? outcomeText(ended) : '';
     const reply = this.#scripts.run('releaseLock', [place.lockKey, token, text, OUTCOME_TTL_MS]);
     await withinTimeout(reply, `releasing ${place.lockKey}`);
   }
 
-  /** Writes a load's entry for `lifeMs`, if the lock is still held with this token; then frees it. */
-  async commit(
-    place: EntryPlace,
-    token: string,
-    entry: { readonly bytes: Buffer; readonly lifeMs: number } | null,
-  ): Promise<CommitReply> {
+  /** Writes a load's entry, or the end of one that found nothing, if the lock is held with this token. */
+  async commit(place: EntryPlace, token: string, made: StoredEntry | Ended): Promise<CommitReply> {
     const args = [
       place.entryKey,
       place.lockKey,
       token,
-      entry?.bytes ?? '',
-      Math.ceil(entry?.lifeMs ?? 0),
-      JSON.stringify({ kind: 'not-found' } satisfies Outcome),
+      'bytes' in made ? made.bytes : '',
+      'bytes' in made ? Math.ceil(made.lifeMs) : 0,
+      'outcome' in made ? outcomeText(made) : '',
       OUTCOME_TTL_MS,
     ];
     const send = (): Promise<unknown> =>
@@ -131,6 +141,10 @@ export class EntryStore {
       return bytes instanceof Buffer ? decodeHeader(bytes) : null;
     });
   }
+}
+
+function outcomeText({ outcome, atMs }: Ended): string {
+  return `${atMs.toFixed(3)} ${JSON.stringify(outcome)}`;
 }
 
 // A key of another Redis type under our name is a miss like any other foreign bytes.

@@ -52,17 +52,18 @@ export class LoaderStatsStore {
     await this.#redis.pipeline().hset(this.#key, fields).expire(this.#key, EXPIRE_SECONDS).exec();
   }
 
-  async addEnqueued(keys: number): Promise<void> {
-    await this.#redis.hincrby(this.#key, 'enqueuedKeys', keys);
+  addEnqueued(keys: number): Promise<void> {
+    return this.#count('enqueuedKeys', keys);
   }
 
-  async addFinished(keys: number): Promise<void> {
-    await this.#redis.hincrby(this.#key, 'finishedKeys', keys);
+  addFinished(keys: number): Promise<void> {
+    return this.#count('finishedKeys', keys);
   }
 
-  /** Nothing is queued: whatever was enqueued up to this count is finished, or lost. */
-  async writeOff(enqueuedKeys: number): Promise<void> {
-    await this.#redis.hset(this.#key, 'finishedKeys', enqueuedKeys);
+  async #count(field: 'enqueuedKeys' | 'finishedKeys', keys: number): Promise<void> {
+    const pipeline = this.#redis.pipeline().hincrby(this.#key, field, keys);
+    const replies = await pipeline.expire(this.#key, EXPIRE_SECONDS).exec();
+    for (const [error] of replies ?? []) if (error) throw error;
   }
 }
 

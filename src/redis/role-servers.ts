@@ -78,6 +78,9 @@ export class RoleServers {
     const [problem] = await this.#warn();
     if (problem && strict) throw problem;
     this.#isReady = true;
+    // A server that was away at the start, or was replaced, has not been looked at.
+    for (const connection of [this.cache, this.queue])
+      connection.on('ready', () => void this.#warn());
   }
 
   async #warn(): Promise<EverwarmError[]> {

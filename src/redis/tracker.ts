@@ -28,8 +28,8 @@ export interface Claim {
 export interface ClaimedKey {
   readonly key: string;
   readonly logHeat: number | null;
-  /** An earlier claim on it ran out: its job or its scheduler died. */
-  readonly wasLost: boolean;
+  /** What its due said: an earlier claim ran out (its job died or came too late), or a backoff did. */
+  readonly after: 'look' | 'lost-claim' | 'backoff';
 }
 
 export interface Rearmed {
@@ -97,7 +97,7 @@ export class Tracker {
       keys.push({
         key: claimed[at] ?? '',
         logHeat: logHeat ? Number(logHeat) : null,
-        wasLost: claimed[at + 2] === '1',
+        after: AFTER[claimed[at + 2] ?? ''] ?? 'look',
       });
     }
     return {
@@ -132,7 +132,7 @@ export class Tracker {
   async failedAttempts(keys: readonly string[]): Promise<number[]> {
     if (keys.length === 0) return [];
     const texts = await this.#redis.hmget(this.#keys.failing, ...keys);
-    return texts.map((text) => (text ? (JSON.parse(text) as Failure).attempts : 0));
+    return texts.map(attemptsOf);
   }
 
   /** Makes the hottest keys due now, hottest first. */
@@ -145,5 +145,15 @@ export class Tracker {
     const faded = fadedBelow({ nowMs, halfLifeMs: this.halfLifeMs });
     const args = [this.#keys.heat, this.#keys.due, faded, maxKeys, TRIM_CHUNK];
     return (await this.#scripts.run('trimTracker', args)) === TRIM_CHUNK;
+  }
+}
+
+const AFTER: Readonly<Record<string, ClaimedKey['after']>> = { '1': 'lost-claim', '2': 'backoff' };
+
+function attemptsOf(failure: string | null): number {
+  try {
+    return failure === null ? 0 : (JSON.parse(failure) as Failure).attempts;
+  } catch {
+    return 0;
   }
 }

@@ -145,10 +145,15 @@ export class LoaderScheduler {
       settings: this.#settings,
       loaderLoad: this.#outlook.load,
       wait: this.#outlook.wait,
-      reloadedWithinTtl: !this.#mayReload || this.#reloads.has(claimed.key),
+      reloadedWithinTtl: !this.#mayReload || this.#wasReloaded(claimed),
       // Last: V8 takes microseconds to add fields after a spread, and this runs for every due key.
       ...claimed,
     });
+  }
+
+  // One try that failed is not a reload: its backoff says when to try again.
+  #wasReloaded({ key, after }: ClaimedKey): boolean {
+    return after !== 'backoff' && this.#reloads.has(key);
   }
 
   /** The most valuable refreshes there is room for. */
@@ -170,15 +175,21 @@ export class LoaderScheduler {
     if (chosen.size === 0) return;
     const { clock, queue, events } = this.#parts;
     const nowMs = clock.now();
-    const refreshes = [...chosen].map(toRefresh).sort((a, b) => a.expiresAtMs - b.expiresAtMs);
+    const { isBehind } = this.#outlook;
+    const refreshes = [...chosen]
+      .map((candidate) => toRefresh(candidate, isBehind))
+      .sort((a, b) => a.expiresAtMs - b.expiresAtMs);
+    let counted = 0;
     try {
       if (nowMs >= claim.untilMs)
         throw new Error('the claim ran out before its keys were enqueued');
       // Counted first: a job that finishes before it was counted would make room for one too many.
       await this.#outlook.addEnqueued(refreshes.length);
+      counted = refreshes.length;
       await queue.enqueue(refreshes, { nowMs, deadlineAtMs: claim.untilMs });
     } catch (error) {
       events.emit('redis:failed', { role: 'queue', error });
+      if (counted > 0) this.#outlook.takeBack(counted);
       for (const { key } of refreshes) dues.set(key, nowMs + this.#parts.tickMs);
       return;
     }
@@ -201,7 +212,7 @@ function readsSaved({ plan }: Candidate): number {
   return plan.kind === 'refresh' ? plan.valueReads : 0;
 }
 
-function toRefresh({ claimed, header, plan }: Candidate): Refresh {
+function toRefresh({ claimed, header, plan }: Candidate, isBehind: boolean): Refresh {
   const { expiresAtMs, unreadLives } =
     plan.kind === 'refresh' ? plan : { expiresAtMs: 0, unreadLives: 0 };
   return {
@@ -210,7 +221,8 @@ function toRefresh({ claimed, header, plan }: Candidate): Refresh {
     logHeat: claimed.logHeat ?? Number.NaN,
     unreadLives,
     expiresAtMs,
-    isAlone: claimed.wasLost,
+    // Behind, a claim runs out because its job waits; else because its job died, perhaps of this key.
+    isAlone: claimed.after === 'lost-claim' && !isBehind,
   };
 }
 

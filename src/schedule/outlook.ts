@@ -45,6 +45,11 @@ export class Outlook {
     return this.#backlog.room;
   }
 
+  /** Jobs wait so long that their claims run out before a worker gets to them. */
+  get isBehind(): boolean {
+    return (this.#wait?.meanMs ?? 0) > this.#claimTtlMs(null) / 2;
+  }
+
   /** How long a claim lasts: long enough for its keys to land. */
   get claimTtlMs(): number {
     return this.#claimTtlMs(this.#wait);
@@ -54,6 +59,12 @@ export class Outlook {
   async addEnqueued(keys: number): Promise<void> {
     await this.#parts.stats.addEnqueued(keys);
     this.#backlog.add(keys);
+  }
+
+  /** Keys counted as enqueued that could not be. */
+  takeBack(keys: number): void {
+    this.#backlog.add(-keys);
+    this.#parts.stats.addFinished(keys).catch(() => undefined); // Written off when the queue is empty.
   }
 
   /** Reads the counters, if the last ones are older than a second. */
@@ -72,8 +83,9 @@ export class Outlook {
     // Not the wait: it is as long as the backlog is, and a backlog that grew with it would grow for ever.
     this.#backlog.update(known, { nowMs, claimTtlMs: this.#claimTtlMs(null) });
     // Keys of jobs that died would count as outstanding for ever.
-    const looksFull = this.#backlog.outstanding > this.#backlog.limit / 2;
-    if (wasStale && looksFull && (await queue.isEmpty())) await stats.writeOff(known.enqueuedKeys);
+    const left = known.enqueuedKeys - known.finishedKeys;
+    const looksWrong = left < 0 || left > this.#backlog.limit / 2;
+    if (wasStale && looksWrong && (await queue.isEmpty())) await stats.addFinished(left);
   }
 
   #claimTtlMs(wait: Smoothed | null): number {

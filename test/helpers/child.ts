@@ -10,8 +10,10 @@ export interface Ending {
   readonly signal: NodeJS.Signals | null;
 }
 
-/** An event of a role process, as it comes over IPC. */
-type Told = { readonly event: EventName; readonly payload: EventMap[EventName] };
+/** An event of a role process as it comes over IPC: its error is a message, and when it was told is added. */
+export type ToldEvent<N extends EventName> = EventMap[N] & { readonly toldAtMs: number };
+
+type Told = { readonly event: EventName; readonly payload: ToldEvent<EventName> };
 type Reply = { readonly id: number; readonly result?: unknown; readonly error?: string };
 type Waiting = { resolve(result: unknown): void; reject(error: Error): void };
 
@@ -63,10 +65,10 @@ export class Child {
   }
 
   /** The events of one name that it has told so far. */
-  events<N extends EventName>(name: N): readonly EventMap[N][] {
+  events<N extends EventName>(name: N): readonly ToldEvent<N>[] {
     return this.#told
       .filter(({ event }) => event === name)
-      .map(({ payload }) => payload as EventMap[N]);
+      .map(({ payload }) => payload as unknown as ToldEvent<N>);
   }
 
   /** Sends a command; resolves with its result, rejects when it fails or the process ends first. */
@@ -75,7 +77,6 @@ export class Child {
     const reply = new Promise<unknown>((resolve, reject) => {
       this.#waiting.set(id, { resolve, reject });
     });
-    reply.catch(() => undefined); // A test that failed before it awaits this has said why.
     if (this.#ending) this.#abandonAll();
     else this.#process.send({ id, command });
     return reply as Promise<T>;
@@ -96,6 +97,12 @@ export class Child {
       this.signal('SIGKILL');
     } else leavePipes();
     return this.exited;
+  }
+
+  /** Kills it at the end of a test: what it was asked and has not answered is of no interest any more. */
+  end(): Promise<Ending> {
+    this.#waiting.clear();
+    return this.kill();
   }
 
   #receive(message: Reply | Told): void {

@@ -87,19 +87,27 @@ export class System {
     return path;
   }
 
-  /** Names of the locks that are held. */
-  locks(): Promise<string[]> {
-    return this.redis.keys(`${this.namespace}:*:lock`);
+  /** The tokens of the locks that are held. */
+  async lockTokens(): Promise<string[]> {
+    const locks = await this.redis.keys(`${this.namespace}:*:lock`);
+    const tokens = locks.length > 0 ? await this.redis.mget(locks) : [];
+    return tokens.filter((token) => token !== null);
   }
 
   /** Kills what is left of the test's processes, and finds what they left behind. */
   async end(): Promise<void> {
-    await Promise.all(this.#children.map((child) => child.kill()));
+    await Promise.all(this.#children.map((child) => child.end()));
     this.redis.disconnect();
     if (this.#directory) await rm(this.#directory, { recursive: true });
     const isAllGone = async (): Promise<void> =>
       expect(await this.processes(), 'processes that survived').toEqual([]);
-    await vi.waitFor(isAllGone, { timeout: END_MS });
+    try {
+      await vi.waitFor(isAllGone, { timeout: END_MS });
+    } catch (error) {
+      // The test has failed; the machine need not suffer for it.
+      for (const line of await this.processes()) process.kill(Number.parseInt(line, 10), 'SIGKILL');
+      throw error;
+    }
   }
 
   /** Every process that was started by one of this test, however far down: they share a variable. */

@@ -23,7 +23,7 @@ const told: readonly EventName[] = [
 for (const name of told) {
   running.on(name, (event) => {
     const error = 'error' in event ? messageOf(event.error) : undefined;
-    process.send?.({ event: name, payload: { ...event, error } });
+    process.send?.({ event: name, payload: { ...event, error, toldAtMs: Date.now() } });
   });
 }
 process.once('SIGTERM', () => {

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { startEmbeddedRedis } from '../../src/dev/embedded-redis.ts';
 import { createCache, defineLoader } from '../../src/index.ts';
-import { gate, openCache, ownServer, recorded } from '../helpers/cache.ts';
+import { entryKey, gate, openCache, ownServer, recorded } from '../helpers/cache.ts';
 import { connect, uniqueNamespace } from '../helpers/redis.ts';
 
 /** A port that nobody listens on: a server's that has ended. */
@@ -222,7 +222,7 @@ describe('a closed cache', () => {
     const cache = await openCache({ loaders: [loader] });
     await cache.close();
 
-    const closed = { code: 'CLOSED', message: 'the cache is closed' };
+    const closed = { code: 'CLOSED', message: 'loader "item": the cache is closed' };
     await expect(cache.get(loader, 'a')).rejects.toMatchObject(closed);
     await expect(cache.getWithMeta(loader, 'a')).rejects.toMatchObject(closed);
     await expect(cache.getMany(loader, ['a'])).rejects.toMatchObject(closed);
@@ -248,9 +248,32 @@ describe('a closed cache', () => {
 
     const answer = cache.get(item, 'a');
     await expect.poll(() => isLoading).toBe(true);
-    await cache.close();
+    const closing = cache.close();
     held.open();
 
     expect(await answer).toBe('loaded');
+    await closing;
+  });
+
+  test('aborts a load that goes on for too long, and leaves no lock behind', async () => {
+    const namespace = uniqueNamespace();
+    let signal: AbortSignal | undefined;
+    const item = defineLoader({
+      name: 'item',
+      ttl: '1m',
+      load: (_id: string, context) => {
+        signal = context.signal;
+        return new Promise<string>(() => undefined);
+      },
+    });
+    const cache = await openCache({ namespace, loaders: [item] });
+
+    const failed = expect(cache.get(item, 'a')).rejects.toMatchObject({ code: 'CLOSED' });
+    await expect.poll(() => signal).toBeDefined();
+    await cache.close();
+
+    await failed;
+    expect(signal?.aborted).toBe(true);
+    expect(await connect().exists(`${entryKey(namespace, item, 'a')}:lock`)).toBe(0);
   });
 });

@@ -28,7 +28,12 @@ test('locks outlive the writes of a full allkeys-lfu server, which evicts keys a
   const plain: string[] = [];
   for (let n = 0; n < LOCKS; n++) {
     const place = { entryKey: `{${n}}`, lockKey: `{${n}}:lock` };
-    const request = { token: 'A', lockTtlMs: LIFE_MS, seenCreatedAtMs: 0, isWaiter: false };
+    const request = {
+      token: 'A',
+      lockTtlMs: LIFE_MS,
+      seenCreatedAtMs: 0,
+      waitingSinceMs: Date.now(),
+    };
     expect((await store.acquire(place, request)).kind).toBe('acquired');
     await redis.set(`plain:${n}`, 'A', 'PX', LIFE_MS);
     locks.push(place.lockKey);

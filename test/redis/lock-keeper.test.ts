@@ -3,8 +3,9 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { processClock } from '../../src/core/clock.ts';
 import { EverwarmError } from '../../src/core/errors.ts';
 import { Events } from '../../src/core/events.ts';
-import { FencedLoad, type LoadRef } from '../../src/load/fenced-load.ts';
+import { FencedLoad } from '../../src/load/fenced-load.ts';
 import { type Hold, LockKeeper } from '../../src/load/lock-keeper.ts';
+import type { LoadRef } from '../../src/load/store-loaded.ts';
 import { type AnyLoader, defineLoader } from '../../src/loaders/define-loader.ts';
 import { type EntryPlace, EntryStore } from '../../src/redis/entry-store.ts';
 import { nextEvent, ownServer, recorded } from '../helpers/cache.ts';
@@ -31,7 +32,7 @@ function placeOf(key: string): EntryPlace {
 
 async function lock(key: string, token = 'A', from: EntryStore = store): Promise<string> {
   const place = placeOf(key);
-  const request = { token, lockTtlMs: LOCK_TTL_MS, seenCreatedAtMs: 0, isWaiter: false };
+  const request = { token, lockTtlMs: LOCK_TTL_MS, seenCreatedAtMs: 0, waitingSinceMs: Date.now() };
   expect((await from.acquire(place, request)).kind).toBe('acquired');
   return place.lockKey;
 }
@@ -154,12 +155,12 @@ describe('a fenced load', () => {
   }
 
   function refOf(loader: AnyLoader): LoadRef {
-    return { loader, key: 'a', params: 'a', ...placeOf('a') };
+    return { loader, key: 'a', ...placeOf('a') };
   }
 
   async function run(fenced: FencedLoad, ref: LoadRef): ReturnType<FencedLoad['run']> {
     const token = fenced.newToken();
-    await fenced.acquire(ref, { token, seenCreatedAtMs: 0, isWaiter: false });
+    await fenced.acquire(ref, { token, seenCreatedAtMs: 0, waitingSinceMs: Date.now() });
     const locked = { ref, token, previous: null, logHeat: Number.NaN, unreadLives: 0 };
     return fenced.run([locked], call);
   }

@@ -4,7 +4,7 @@ import { createWorker, defineLoader, type EventMap, type Loader } from '../../sr
 import type { RefreshJobData, RefreshJobResult } from '../../src/queue/refresh-job.ts';
 import { openQueue, type Refresh, RefreshQueue } from '../../src/queue/refresh-queue.ts';
 import { Keys } from '../../src/redis/keys.ts';
-import { openCache } from '../helpers/cache.ts';
+import { gate, openCache } from '../helpers/cache.ts';
 import { connect, redisUrl, uniqueNamespace } from '../helpers/redis.ts';
 
 interface Bench {
@@ -130,11 +130,14 @@ it('refreshes the keys of a job by one loadMany, and an Error among the answers 
 it('runs at most `concurrency` loads at a time, over all jobs of a loader', async () => {
   let running = 0;
   let most = 0;
+  const full = gate();
   const slow = defineLoader({
     name: 'slow',
     ttl: '1m',
     load: async (id: string) => {
       most = Math.max(most, ++running);
+      if (running === 7) full.open();
+      await full.opened; // The first seven meet; the others find it open.
       await new Promise((resolve) => setImmediate(resolve));
       running--;
       return id;

@@ -202,8 +202,8 @@ describe('a claim', () => {
 
     const second = await claimAt(first.untilMs + 1);
 
-    expect(first.keys).toMatchObject([{ key: 'a', wasLost: false }]);
-    expect(second.keys).toMatchObject([{ key: 'a', wasLost: true }]);
+    expect(first.keys).toMatchObject([{ key: 'a', after: 'look' }]);
+    expect(second.keys).toMatchObject([{ key: 'a', after: 'lost-claim' }]);
   });
 
   test('of an empty tracker is empty', async () => {

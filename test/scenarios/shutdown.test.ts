@@ -32,6 +32,11 @@ async function startBusyWorker(
   return { app, worker, reading, held };
 }
 
+/** Which of these locks have not been freed; readers may hold others by now. */
+async function stillHeld(system: System, tokens: readonly string[]): Promise<string[]> {
+  return (await system.lockTokens()).filter((token) => tokens.includes(token));
+}
+
 /** Another worker refreshes every key. */
 async function expectTakeover(system: System): Promise<void> {
   const { pid } = await system.everwarm('worker', loaders);
@@ -47,13 +52,15 @@ describe.concurrent('a worker that is loading', () => {
       flags: [],
       how: 'obedient',
     });
-    expect(await system.locks()).toHaveLength(KEYS.length);
+    const tokens = await system.lockTokens();
+    expect(tokens).toHaveLength(KEYS.length);
 
     worker.signal('SIGTERM');
     await printed(worker, /SIGTERM: closing/);
     await system.probe.openGate(KEYS.length);
 
     expect(await worker.exited).toEqual({ code: 0, signal: null });
+    expect(await stillHeld(system, tokens)).toEqual([]);
     expect(await system.probe.calls({ isHeld: true, stage: 'finished' })).toHaveLength(KEYS.length);
     await expectTakeover(system);
     await app.stopReading();
@@ -69,18 +76,19 @@ describe.concurrent('a worker that is loading', () => {
         flags: ['--grace', '300ms'],
         how,
       });
-      const locks = await system.locks();
+      const tokens = await system.lockTokens();
+      expect(tokens).toHaveLength(KEYS.length);
 
       worker.signal('SIGTERM');
 
       expect(await worker.exited).toEqual({ code: 0, signal: null });
       expect(worker.output).toMatch(/ closed$/);
+      expect(await stillHeld(system, tokens)).toEqual([]);
       const aborted = await system.probe.calls({ stage: 'aborted', pid: worker.pid });
       expect(aborted).toHaveLength(how === 'obedient' ? KEYS.length : 0);
       await expectTakeover(system);
       await app.stopReading();
       await reading;
-      expect(locks).toHaveLength(KEYS.length);
     },
   );
 

@@ -1,11 +1,12 @@
 -- Gives the caller the key's lock, or what makes the load needless: a newer entry than the caller
--- knows, the outcome a holder left, or word that somebody is on it. Closes the race between "is it
--- still missing?" and "I load it".
+-- knows, the outcome of a load that ended while it waited, or word that somebody is on it. Closes the
+-- race between "is it still missing?" and "I load it". Under the lock's key stand the holder's token,
+-- and "=<ended ms> <outcome>" of the load before it: a new holder must not hide it from who waited.
 -- KEYS: entry, lock
--- ARGV: token, lockTtlMs, seenCreatedAt (6 bytes; zeros: saw none), acceptOutcome ('1' for a waiter)
+-- ARGV: token, lockTtlMs, seenCreatedAt (6 bytes; zeros: saw none), waitingSinceMs
 -- Returns: {0, header or ''} acquired | {1, entry} | {2, outcome} | {3, lock's remaining ms} held
 local entryKey, lockKey = KEYS[1], KEYS[2]
-local token, lockTtlMs, seenCreatedAt, acceptOutcome = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
+local token, lockTtlMs, seenCreatedAt, waitingSinceMs = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])
 
 local isString = redis.call('TYPE', entryKey).ok == 'string'
 local header = isString and redis.call('GETRANGE', entryKey, 0, 39) or ''
@@ -15,12 +16,14 @@ if isOurs and not isInvalidated and string.sub(header, 5, 10) ~= seenCreatedAt t
   return {1, redis.call('GET', entryKey)}
 end
 
-local holder = redis.call('GET', lockKey)
-if holder and holder ~= token then
-  if string.sub(holder, 1, 1) ~= '=' then return {3, redis.call('PTTL', lockKey)} end
-  if acceptOutcome == '1' then return {2, string.sub(holder, 2)} end
+local current = redis.call('GET', lockKey) or ''
+local holder, left = string.match(current, '^([^=]*)(.*)$')
+if holder ~= token then
+  local endedAtMs, outcome = string.match(left, '^=(%S+) (.*)$')
+  if outcome and tonumber(endedAtMs) >= waitingSinceMs then return {2, outcome} end
+  if holder ~= '' then return {3, redis.call('PTTL', lockKey)} end
 end
-redis.call('SET', lockKey, token, 'PX', lockTtlMs)
+redis.call('SET', lockKey, token .. left, 'PX', lockTtlMs)
 -- An allkeys-lfu server evicts the freshest key first; touched, the lock outlives its load.
 local k = lockKey
 redis.call('TOUCH', k, k, k, k, k, k, k, k, k, k, k, k, k, k, k, k, k, k, k, k)

@@ -2,9 +2,10 @@
 -- after this only delays them until the claim runs out. Claims end in .5.
 -- KEYS: heat, due, born
 -- ARGV: nowMs, claimUntilMs (ends in .5), limit
--- Returns: {next due ms or '', tracker's birth ms or '', member, log-heat or '', '1' if an earlier claim ran out or '0', ...}
+-- Returns: {next due ms or '', birth ms or '', member, log-heat or '', '1' claim / '2' backoff ran out / '0', ...}
 local heatKey, dueKey, bornKey = KEYS[1], KEYS[2], KEYS[3]
 local nowMs, claimUntilMs, limit = ARGV[1], ARGV[2], ARGV[3]
+local AFTER = { [0.5] = '1', [0.25] = '2' }
 
 local due = redis.call('ZRANGEBYSCORE', dueKey, '-inf', nowMs, 'WITHSCORES', 'LIMIT', 0, limit)
 local reply = {'', redis.call('GET', bornKey) or ''}
@@ -20,7 +21,7 @@ if #due > 0 then
   for i, member in ipairs(members) do
     reply[#reply + 1] = member
     reply[#reply + 1] = heats[i] or ''
-    reply[#reply + 1] = tonumber(due[2 * i]) % 1 == 0.5 and '1' or '0'
+    reply[#reply + 1] = AFTER[tonumber(due[2 * i]) % 1] or '0'
   end
 end
 local nextDue = redis.call('ZRANGE', dueKey, 0, 0, 'WITHSCORES')

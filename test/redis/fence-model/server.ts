@@ -83,7 +83,7 @@ export class ModelServer {
       }
       case 'commit': {
         const { token, entry } = command;
-        const stored = entry === null ? null : { bytes: encode(entry), lifeMs: FAR_MS };
+        const stored = entry === null ? NOTHING_FOUND : { bytes: encode(entry), lifeMs: FAR_MS };
         return { kind: await this.#store.commit(place, token, stored) };
       }
       case 'put':
@@ -98,7 +98,8 @@ export class ModelServer {
     { token, seen, waits }: Extract<Command, { do: 'acquire' }>,
     place: EntryPlace,
   ): Promise<Reply> {
-    const request = { token, lockTtlMs: FAR_MS, seenCreatedAtMs: seen, isWaiter: waits };
+    const waitingSinceMs = waits ? 0 : Number.MAX_SAFE_INTEGER;
+    const request = { token, lockTtlMs: FAR_MS, seenCreatedAtMs: seen, waitingSinceMs };
     const reply = await this.#store.acquire(place, request);
     if (reply.kind === 'entry') return { kind: 'entry', entry: decode(reply.bytes) };
     return { kind: reply.kind === 'outcome' ? reply.outcome.kind : reply.kind };
@@ -107,8 +108,8 @@ export class ModelServer {
   async #change(command: Command, { entryKey, lockKey }: EntryPlace): Promise<void> {
     switch (command.do) {
       case 'release': {
-        const outcome = command.hasFailed ? ({ kind: 'failed', message: 'down' } as const) : null;
-        return this.#store.release({ entryKey, lockKey }, command.token, outcome);
+        const ended = command.hasFailed ? FAILED : null;
+        return this.#store.release({ entryKey, lockKey }, command.token, ended);
       }
       case 'invalidate':
         return void (await this.#store.invalidate({ entryKey, lockKey }));
@@ -127,6 +128,11 @@ function toServerPart([entry, lock]: readonly Seen[]): ServerPart {
   return { entry: entry ? decode(entry) : null, lock: lock ? lock.toString() : null };
 }
 
+const NOTHING_FOUND = { outcome: { kind: 'not-found' }, atMs: 1 } as const;
+const FAILED = {
+  outcome: { kind: 'failed', code: 'LOADER_FAILED', message: 'down' },
+  atMs: 1,
+} as const;
 const encoded = new Map<string, Buffer>();
 
 function encode(entry: string): Buffer {

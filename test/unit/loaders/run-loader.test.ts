@@ -7,12 +7,12 @@ type Definition = LoaderDefinition<string, unknown>;
 
 function target(load: Definition['load'], more: Partial<Definition> = {}): LoadTarget {
   const loader = defineLoader<string, unknown>({ name: 'item', ttl: '1m', load, ...more });
-  return { loader, key: 'a', params: 'a' };
+  return { loader, key: 'a' };
 }
 
 function targets(loadMany: Definition['loadMany'], keys: readonly string[]): LoadTarget[] {
   const { loader } = target(async (id) => `${id} alone`, loadMany ? { loadMany } : {});
-  return keys.map((key) => ({ loader, key, params: key }));
+  return keys.map((key) => ({ loader, key }));
 }
 
 const call = { reason: 'miss', attempt: 1 } as const;
