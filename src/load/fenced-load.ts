@@ -38,6 +38,9 @@ export class FencedLoad {
   readonly #keeper: LockKeeper;
   readonly #loadTimes = new Map<string, Smoothed>();
   readonly #running = new Set<Promise<unknown>>();
+  // Randomness costs 4 µs a call: once a process, and a count.
+  readonly #tokenPrefix = `${randomBytes(12).toString('base64url')}.`;
+  #tokens = 0;
 
   constructor(parts: FencedLoadParts) {
     this.#parts = parts;
@@ -45,13 +48,13 @@ export class FencedLoad {
   }
 
   newToken(): string {
-    return randomBytes(12).toString('base64url');
+    return `${this.#tokenPrefix}${(this.#tokens++).toString(36)}`;
   }
 
   /** Asks for the key's lock. Rejects when Redis does. */
   acquire(ref: LoadRef, asking: Asking): Promise<Acquired> {
     const { lockTtlMs, store } = this.#parts;
-    return store.acquire(ref, { ...asking, lockTtlMs });
+    return store.acquire(ref, { lockTtlMs, ...asking });
   }
 
   /** Loads keys of one loader whose locks are held under one token, by `loadMany` if there are several. */
@@ -117,7 +120,7 @@ export class FencedLoad {
       },
     });
     try {
-      const answers = await callLoader(refs, { ...call, signal: hold.signal });
+      const answers = await callLoader(refs, { cancellation: hold.cancellation, ...call });
       hold.drop(); // A renewal sent after the commit would find the lock gone, and report it lost.
       const times = { startedAtMs, loadMs: clock.now() - startedAtMs };
       const results = await Promise.all(
@@ -147,15 +150,15 @@ export class FencedLoad {
     const { events } = this.#parts;
     const { loadMs } = result;
     if (result.kind === 'failed') {
-      events.emit('load:failed', { ...about, reason, loadMs, error: result.error });
+      events.emit('load:failed', { reason, loadMs, error: result.error, ...about });
       return;
     }
     this.#loadTimes.set(about.loader, smooth(this.loadTime(about.loader), loadMs));
     const stored = result.kind === 'loaded' && result.stored !== null;
     if (result.kind === 'loaded' && result.unstored?.why === 'failed') {
-      events.emit('store:failed', { ...about, error: result.unstored.error });
+      events.emit('store:failed', { error: result.unstored.error, ...about });
     }
-    events.emit('load:completed', { ...about, reason, loadMs, stored });
+    events.emit('load:completed', { reason, loadMs, stored, ...about });
   }
 
   #tracked<T>(running: Promise<T>): Promise<T> {

@@ -1,3 +1,4 @@
+import { Cancellation } from '../core/cancellation.ts';
 import { processClock } from '../core/clock.ts';
 import { EverwarmError } from '../core/errors.ts';
 import type { EntryStore } from '../redis/entry-store.ts';
@@ -10,7 +11,7 @@ import type { EntryStore } from '../redis/entry-store.ts';
 
 export interface Hold {
   /** Aborts when no lock of the hold is left, or at shutdown. */
-  readonly signal: AbortSignal;
+  readonly cancellation: Cancellation;
   /** The load has ended: stops renewing. */
   drop(): void;
 }
@@ -23,7 +24,7 @@ export interface HoldRequest {
 
 interface Held {
   readonly request: HoldRequest;
-  readonly controller: AbortController;
+  readonly cancellation: Cancellation;
   /** Lock key → instant by which its last confirmed life ends, on this process's clock. */
   readonly liveUntilMs: Map<string, number>;
 }
@@ -45,19 +46,19 @@ export class LockKeeper {
     const liveUntilMs = processClock.now() + this.#lockTtlMs;
     const held: Held = {
       request,
-      controller: new AbortController(),
+      cancellation: new Cancellation(),
       liveUntilMs: new Map(request.lockKeys.map((lockKey) => [lockKey, liveUntilMs])),
     };
     this.#held.add(held);
-    if (this.#abortedBy) held.controller.abort(this.#abortedBy);
+    if (this.#abortedBy) held.cancellation.abort(this.#abortedBy);
     this.#timer ??= setInterval(() => this.#renewAll(), this.#lockTtlMs / 3);
-    return { signal: held.controller.signal, drop: () => this.#drop(held) };
+    return { cancellation: held.cancellation, drop: () => this.#drop(held) };
   }
 
   /** Aborts every load under way and to come: their results are thrown away. */
   abortAll(reason: EverwarmError): void {
     this.#abortedBy = reason;
-    for (const held of this.#held) held.controller.abort(reason);
+    for (const held of this.#held) held.cancellation.abort(reason);
   }
 
   #drop(held: Held): void {
@@ -107,6 +108,6 @@ export class LockKeeper {
     held.request.onLost(lockKey);
     if (held.liveUntilMs.size > 0) return;
     const message = `the lock ${lockKey} was lost: the result can no longer be stored`;
-    held.controller.abort(new EverwarmError('LOAD_ABORTED', message));
+    held.cancellation.abort(new EverwarmError('LOAD_ABORTED', message));
   }
 }

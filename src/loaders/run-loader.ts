@@ -1,3 +1,4 @@
+import { Cancellation } from '../core/cancellation.ts';
 import { EverwarmError, LoaderError, messageOf } from '../core/errors.ts';
 import type { LoadReason } from '../core/events.ts';
 import type { AnyLoader } from './define-loader.ts';
@@ -6,8 +7,8 @@ import { decodeKey } from './key-codec.ts';
 export interface LoadCall {
   readonly reason: LoadReason;
   readonly attempt: number;
-  /** Aborts when the result can no longer be used: lost lock, shutdown. */
-  readonly signal?: AbortSignal;
+  /** Aborted when the result can no longer be used: lost lock, shutdown; and here, at loadTimeout. */
+  readonly cancellation?: Cancellation;
 }
 
 /** What a loader answered for one key: a value, `undefined` for nothing there, or why it failed. */
@@ -26,12 +27,15 @@ export interface LoadTarget {
 export async function runLoad(target: LoadTarget, call: LoadCall): Promise<Loaded> {
   const { loader, key } = target;
   try {
-    const value = await withAbort(loader, call, (signal) =>
+    const { reason, attempt, cancellation = new Cancellation() } = call;
+    const value = await settled(loader, cancellation, () =>
       loader.load(decodeKey(key) as never, {
-        signal,
-        reason: call.reason,
+        reason,
+        attempt,
         key,
-        attempt: call.attempt,
+        get signal() {
+          return cancellation.signal;
+        },
       }),
     );
     return { value };
@@ -50,12 +54,15 @@ export async function runLoadMany(
   if (!loader || !loadMany) return Promise.all(targets.map((target) => runLoad(target, call)));
   const keys = targets.map((target) => target.key);
   try {
-    const answers = await withAbort(loader, call, (signal) =>
+    const { reason, attempt, cancellation = new Cancellation() } = call;
+    const answers = await settled(loader, cancellation, () =>
       loadMany(keys.map(decodeKey) as never[], {
-        signal,
-        reason: call.reason,
+        reason,
+        attempt,
         keys,
-        attempt: call.attempt,
+        get signal() {
+          return cancellation.signal;
+        },
       }),
     );
     checkAnswers(answers, keys.length);
@@ -92,30 +99,28 @@ class Aborted {
   }
 }
 
-async function withAbort<T>(
+/** What the loader comes to, or its abort: at loadTimeout, or from outside. */
+function settled<T>(
   loader: AnyLoader,
-  call: LoadCall,
-  run: (signal: AbortSignal) => T | Promise<T>,
+  cancellation: Cancellation,
+  run: () => T | Promise<T>,
 ): Promise<T> {
-  const controller = new AbortController();
-  const { signal } = controller;
-  const timeout = setTimeout(() => {
-    const limit = `no answer within loadTimeout (${loader.loadTimeoutMs} ms)`;
-    controller.abort(new EverwarmError('LOADER_TIMEOUT', limit));
-  }, loader.loadTimeoutMs);
-  const relay = (): void => controller.abort(call.signal?.reason);
-  if (call.signal?.aborted) relay();
-  call.signal?.addEventListener('abort', relay, { once: true });
-  try {
-    if (signal.aborted) throw new Aborted(signal.reason);
-    return await new Promise<T>((resolve, reject) => {
-      // Before the loader's own listeners, which may reject with the same reason.
-      signal.addEventListener('abort', () => reject(new Aborted(signal.reason)), { once: true });
-      // A loader that throws synchronously rejects like one that rejects.
-      new Promise<T>((settle) => settle(run(signal))).then(resolve, reject);
+  return new Promise<T>((resolve, reject) => {
+    const timeout = setTimeout(() => {
+      const limit = `no answer within loadTimeout (${loader.loadTimeoutMs} ms)`;
+      cancellation.abort(new EverwarmError('LOADER_TIMEOUT', limit));
+    }, loader.loadTimeoutMs);
+    let isAborted = false;
+    // Before the signal's own listeners, by which the loader may reject with the same reason.
+    cancellation.onAbort((reason) => {
+      isAborted = true;
+      clearTimeout(timeout);
+      reject(new Aborted(reason));
     });
-  } finally {
-    clearTimeout(timeout);
-    call.signal?.removeEventListener('abort', relay);
-  }
+    if (isAborted) return;
+    // A loader that throws synchronously rejects like one that rejects.
+    new Promise<T>((settle) => settle(run())).then(resolve, reject).finally(() => {
+      clearTimeout(timeout);
+    });
+  });
 }

@@ -1,5 +1,6 @@
 import type { Redis } from 'ioredis';
 import type { ErrorCode } from '../core/errors.ts';
+import { BatchedScript } from './batched-script.ts';
 import { withinTimeout } from './connection.ts';
 import { createdAtBytes, decodeHeader, type EntryHeader, HEADER_BYTES } from './entry.ts';
 import { type ScriptClient, scriptClient } from './scripts.ts';
@@ -53,30 +54,30 @@ export type CommitReply = 'written' | 'refused' | 'newer-format';
 export class EntryStore {
   readonly #redis: Redis;
   readonly #scripts: ScriptClient;
+  readonly #acquires: BatchedScript;
+  readonly #commits: BatchedScript;
 
   constructor(redis: Redis) {
     this.#redis = redis;
     this.#scripts = scriptClient(redis);
+    const { runMany } = this.#scripts;
+    this.#acquires = new BatchedScript('locking', (calls) => runMany('acquireLock', calls));
+    this.#commits = new BatchedScript('writing', (calls) => runMany('commitEntry', calls));
   }
 
   async acquire(place: EntryPlace, request: LockRequest): Promise<Acquired> {
-    const reply = this.#scripts.runBuffer('acquireLock', [
-      place.entryKey,
-      place.lockKey,
-      request.token,
-      request.lockTtlMs,
-      createdAtBytes(request.seenCreatedAtMs),
-      request.waitingSinceMs,
-    ]) as Promise<[number, Buffer | number]>;
-    let kind: number;
-    let detail: Buffer | number;
+    const keys = [place.entryKey, place.lockKey];
+    const { token, lockTtlMs, seenCreatedAtMs, waitingSinceMs } = request;
+    const args = [token, lockTtlMs, createdAtBytes(seenCreatedAtMs), waitingSinceMs];
+    let reply: unknown;
     try {
-      [kind, detail] = await withinTimeout(reply, `locking ${place.entryKey}`);
+      reply = await this.#acquires.call(keys, args);
     } catch (error) {
       // The lock may have been granted with nobody to use it: give it back, after it on the same wire.
-      this.release(place, request.token, null).catch(() => undefined);
+      this.release(place, token, null).catch(() => undefined);
       throw error;
     }
+    const [kind, detail] = reply as [number, Buffer | number];
     if (kind === 1) return { kind: 'entry', bytes: detail as Buffer };
     if (kind === 2) return { kind: 'outcome', outcome: JSON.parse(detail.toString()) as Outcome };
     if (kind === 3) return { kind: 'held', remainingMs: Number(detail) };
@@ -98,17 +99,15 @@ export class EntryStore {
 
   /** Writes a load's entry, or the end of one that found nothing, if the lock is held with this token. */
   async commit(place: EntryPlace, token: string, made: StoredEntry | Ended): Promise<CommitReply> {
+    const keys = [place.entryKey, place.lockKey];
     const args = [
-      place.entryKey,
-      place.lockKey,
       token,
       'bytes' in made ? made.bytes : '',
       'bytes' in made ? Math.ceil(made.lifeMs) : 0,
       'outcome' in made ? outcomeText(made) : '',
       OUTCOME_TTL_MS,
     ];
-    const send = (): Promise<unknown> =>
-      withinTimeout(this.#scripts.run('commitEntry', args), `writing ${place.entryKey}`);
+    const send = (): Promise<unknown> => this.#commits.call(keys, args);
     // The script knows its own entry when it finds it, so a commit whose reply was lost may go twice.
     const reply = await send().catch(send);
     if (reply === 1) return 'written';

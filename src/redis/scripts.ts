@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { Redis } from 'ioredis';
 
-/** Every script with its number of keys; the name is the file's in camel case. */
+/** Every script with its number of keys, of a batched one per call; the name is the file's in camel case. */
 export const SCRIPTS = {
   acquireLock: 2,
   renewLock: 1,
@@ -20,29 +20,47 @@ export const SCRIPTS = {
 export type ScriptName = keyof typeof SCRIPTS;
 export type ScriptArgument = string | number | Uint8Array;
 
+/** One of several calls that run in one script. */
+export interface ScriptCall {
+  readonly keys: readonly string[];
+  readonly args: readonly ScriptArgument[];
+}
+
 /** A connection on which every script is a command. Replies are typed by the caller, per script's header. */
 export interface ScriptClient {
   run(name: ScriptName, args: readonly ScriptArgument[]): Promise<unknown>;
-  /** As `run`, with every bulk string of the reply as a Buffer. */
-  runBuffer(name: ScriptName, args: readonly ScriptArgument[]): Promise<unknown>;
+  /** Many calls of a batched script in one, with every bulk string of the replies as a Buffer. */
+  runMany(name: ScriptName, calls: readonly ScriptCall[]): Promise<unknown[]>;
 }
 
 /** Makes every Lua file a command of this connection (EVALSHA, with EVAL after a SCRIPT FLUSH). */
 export function scriptClient(redis: Redis): ScriptClient {
-  for (const [name, numberOfKeys] of Object.entries(SCRIPTS)) {
-    if (!(name in redis)) redis.defineCommand(name, { lua: sourceOf(name), numberOfKeys });
+  for (const name of Object.keys(SCRIPTS)) {
+    if (!(name in redis)) redis.defineCommand(name, { lua: sourceOf(name) });
   }
   type Command = (...args: ScriptArgument[]) => Promise<unknown>;
   const commands = redis as unknown as Record<string, Command>;
   const call = (name: string, args: readonly ScriptArgument[]): Promise<unknown> => {
     const command = commands[name];
     if (!command) throw new TypeError(`no script "${name}"`);
+    sendTogether(redis);
     return command.apply(redis, args as ScriptArgument[]);
   };
   return {
-    run: (name, args) => call(name, args),
-    runBuffer: (name, args) => call(`${name}Buffer`, args),
+    run: (name, args) => call(name, [SCRIPTS[name], ...args]),
+    runMany: (name, calls) => {
+      const keys = calls.flatMap((one) => one.keys);
+      const args = calls.flatMap((one) => one.args);
+      return call(`${name}Buffer`, [keys.length, ...keys, ...args]) as Promise<unknown[]>;
+    },
   };
+}
+
+/** What is called in one turn of the event loop goes out in one write: a write costs more than a command. */
+function sendTogether({ stream }: Redis): void {
+  if (!stream || stream.writableCorked > 0) return;
+  stream.cork();
+  process.nextTick(() => stream.uncork());
 }
 
 function sourceOf(name: string): string {

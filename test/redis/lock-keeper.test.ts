@@ -4,7 +4,7 @@ import { processClock } from '../../src/core/clock.ts';
 import { EverwarmError } from '../../src/core/errors.ts';
 import { Events } from '../../src/core/events.ts';
 import { FencedLoad } from '../../src/load/fenced-load.ts';
-import { type Hold, LockKeeper } from '../../src/load/lock-keeper.ts';
+import { LockKeeper } from '../../src/load/lock-keeper.ts';
 import type { LoadRef } from '../../src/load/store-loaded.ts';
 import { type AnyLoader, defineLoader } from '../../src/loaders/define-loader.ts';
 import { type EntryPlace, EntryStore } from '../../src/redis/entry-store.ts';
@@ -44,7 +44,7 @@ async function serverHasSpent(ms: number): Promise<void> {
   await expect.poll(() => redis.exists(witness), POLL).toBe(0);
 }
 
-function aborted({ signal }: Pick<Hold, 'signal'>): Promise<unknown> {
+function aborted({ signal }: { readonly signal: AbortSignal }): Promise<unknown> {
   return new Promise((resolve) => {
     signal.addEventListener('abort', () => resolve(signal.reason), { once: true });
   });
@@ -62,7 +62,7 @@ describe('a held lock', () => {
     hold.drop();
     await expect.poll(() => redis.exists(lockKey), POLL).toBe(0);
     expect(lost).toEqual([]);
-    expect(hold.signal.aborted).toBe(false);
+    expect(hold.cancellation.signal.aborted).toBe(false);
   });
 
   test.each([
@@ -72,7 +72,7 @@ describe('a held lock', () => {
     const lockKey = await lock('a');
     const lost: string[] = [];
     const hold = keeper.hold({ token: 'A', lockKeys: [lockKey], onLost: (key) => lost.push(key) });
-    const reason = aborted(hold);
+    const reason = aborted(hold.cancellation);
 
     if (holder === null) await redis.del(lockKey);
     else await redis.set(lockKey, holder, 'PX', 60_000);
@@ -91,11 +91,11 @@ describe('a held lock', () => {
 
     await redis.del(first);
     await expect.poll(() => lost, POLL).toEqual([first]);
-    expect(hold.signal.aborted).toBe(false);
+    expect(hold.cancellation.signal.aborted).toBe(false);
     await serverHasSpent(2 * LOCK_TTL_MS);
     expect(await redis.get(second)).toBe('A');
 
-    const reason = aborted(hold);
+    const reason = aborted(hold.cancellation);
     await redis.del(second);
     await reason;
     expect(lost).toEqual([first, second]);
@@ -117,7 +117,7 @@ describe('a held lock', () => {
       .renew(lockKey, 'A', LOCK_TTL_MS)
       .catch(() => ends.push('a renewal timed out'));
 
-    expect(await aborted(hold)).toMatchObject({ code: 'LOAD_ABORTED' });
+    expect(await aborted(hold.cancellation)).toMatchObject({ code: 'LOAD_ABORTED' });
     await renewed;
     expect(ends).toEqual(['lost', 'a renewal timed out']);
     hold.drop();
@@ -138,7 +138,11 @@ describe('aborting all', () => {
     keeper.abortAll(reason);
     holds.push(keeper.hold({ token: 'A', lockKeys, onLost }));
 
-    expect(holds.map(({ signal }) => signal.reason)).toEqual([reason, reason, reason]);
+    expect(holds.map(({ cancellation }) => cancellation.signal.reason)).toEqual([
+      reason,
+      reason,
+      reason,
+    ]);
     expect(lost).toEqual([]);
     expect(await redis.mget(...lockKeys)).toEqual(['A', 'A']);
     for (const hold of holds) hold.drop();

@@ -70,10 +70,17 @@ test.each(NAMES)('%s touches no key but those passed in KEYS', (name) => {
   expect(new Set([...code.matchAll(/redis\.p?call/g)]).size).toBe(calls.length);
 });
 
-/** `KEYS[n]`, the locals that stand for them, and the locals that stand for those. */
+/**
+ * `KEYS[n]`, the locals that stand for them, and the locals that stand for those; in a batched script
+ * the first parameters of its function, which is called with the keys of one call after the other.
+ */
 function keyNames(code: string): Set<string> {
   const names = new Set(Array.from({ length: 9 }, (_, at) => `KEYS[${at + 1}]`));
-  for (const [, left = '', right = ''] of code.matchAll(/^local ([\w, ]+) = (.+)$/gm)) {
+  const [, ofCall] = /^local function \w+\((\w+, \w+),/m.exec(code) ?? [];
+  if (ofCall && code.includes('(KEYS[2 * i - 1], KEYS[2 * i], ')) {
+    for (const name of ofCall.split(', ')) names.add(name);
+  }
+  for (const [, left = '', right = ''] of code.matchAll(/^ *local ([\w, ]+) = (.+)$/gm)) {
     const values = right.split(', ');
     for (const [at, local] of left.split(', ').entries()) {
       if (names.has(values[at] ?? '')) names.add(local);

@@ -1,4 +1,5 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
+import { Cancellation } from '../../../src/core/cancellation.ts';
 import { EverwarmError, LoaderError } from '../../../src/core/errors.ts';
 import { defineLoader, type LoaderDefinition } from '../../../src/loaders/define-loader.ts';
 import { type LoadTarget, runLoad, runLoadMany } from '../../../src/loaders/run-loader.ts';
@@ -132,16 +133,16 @@ describe('a load whose caller aborts', () => {
   const lost = new EverwarmError('LOAD_ABORTED', 'the lock was lost');
 
   test('ends with the reason, and its signal tells it', async () => {
-    const abort = new AbortController();
+    const cancellation = new Cancellation();
     let reason: unknown;
     const load: Definition['load'] = (_id, { signal }) => {
       signal.addEventListener('abort', () => {
         reason = signal.reason;
       });
-      abort.abort(lost);
+      cancellation.abort(lost);
       return never();
     };
-    expect(await runLoad(target(load), { ...call, signal: abort.signal })).toMatchObject({
+    expect(await runLoad(target(load), { ...call, cancellation })).toMatchObject({
       error: {
         code: 'LOAD_ABORTED',
         message: 'loader "item" failed for key a: the lock was lost',
@@ -154,29 +155,38 @@ describe('a load whose caller aborts', () => {
   test('is not even started when that was before', async () => {
     let calls = 0;
     const load = (): number => ++calls;
-    const signal = AbortSignal.abort(lost);
-    expect(await runLoad(target(load), { ...call, signal })).toMatchObject({
+    const cancellation = new Cancellation();
+    cancellation.abort(lost);
+    expect(await runLoad(target(load), { ...call, cancellation })).toMatchObject({
       error: { code: 'LOAD_ABORTED' },
     });
     expect(calls).toBe(0);
   });
 
-  test('leaves neither a timer nor a listener behind', async () => {
-    const abort = new AbortController();
+  test('leaves no timer behind when it ends before', async () => {
     const timers = (): number =>
       process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
     const before = timers();
-    let seen: AbortSignal | undefined;
-    const load: Definition['load'] = (_id, { signal }) => {
-      seen = signal;
-      return 1;
-    };
-
-    await runLoad(target(load), { ...call, signal: abort.signal });
-
+    await runLoad(
+      target(() => 1),
+      call,
+    );
     expect(timers()).toBe(before);
-    abort.abort(lost);
-    expect(seen?.aborted).toBe(false);
+  });
+
+  test('makes a signal only for a loader that asks for it', async () => {
+    const cancellation = new Cancellation();
+    const signals = vi.spyOn(cancellation, 'signal', 'get');
+    await runLoad(
+      target((id) => id),
+      { ...call, cancellation },
+    );
+    expect(signals).not.toHaveBeenCalled();
+    await runLoad(
+      target((_id, { signal }) => signal.aborted),
+      { ...call, cancellation },
+    );
+    expect(signals).toHaveBeenCalledOnce();
   });
 });
 
