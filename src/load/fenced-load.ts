@@ -20,6 +20,14 @@ export interface FencedLoadParts extends StoreParts {
   readonly lockTtlMs: number;
 }
 
+/** How keys whose locks are held are loaded. */
+export interface LoadRun {
+  readonly reason: LoadReason;
+  readonly attempt: number;
+  /** Runs the loader call when there is a free slot for it; locking and committing need none. */
+  readonly inSlot?: <T>(load: () => Promise<T>) => Promise<T>;
+}
+
 /** Who asks for a lock, and what it knows. */
 export interface Asking {
   readonly token: string;
@@ -58,10 +66,7 @@ export class FencedLoad {
   }
 
   /** Loads keys of one loader whose locks are held under one token, by `loadMany` if there are several. */
-  run(
-    locked: readonly LockedRef[],
-    call: { readonly reason: LoadReason; readonly attempt: number },
-  ): Promise<readonly LoadResult[]> {
+  run(locked: readonly LockedRef[], call: LoadRun): Promise<readonly LoadResult[]> {
     return this.#tracked(this.#run(locked, call));
   }
 
@@ -104,12 +109,10 @@ export class FencedLoad {
     while (this.#running.size > 0) await Promise.allSettled(this.#running);
   }
 
-  async #run(
-    locked: readonly LockedRef[],
-    call: { readonly reason: LoadReason; readonly attempt: number },
-  ): Promise<readonly LoadResult[]> {
+  async #run(locked: readonly LockedRef[], run: LoadRun): Promise<readonly LoadResult[]> {
     const { clock, events } = this.#parts;
-    const startedAtMs = clock.now();
+    const { inSlot = (load) => load(), ...call } = run;
+    let startedAtMs = 0;
     const refs = locked.map(({ ref }) => ref);
     const hold = this.#keeper.hold({
       token: locked[0]?.token ?? '',
@@ -120,7 +123,10 @@ export class FencedLoad {
       },
     });
     try {
-      const answers = await callLoader(refs, { cancellation: hold.cancellation, ...call });
+      const answers = await inSlot(() => {
+        startedAtMs = clock.now();
+        return callLoader(refs, { cancellation: hold.cancellation, ...call });
+      });
       hold.drop(); // A renewal sent after the commit would find the lock gone, and report it lost.
       const times = { startedAtMs, loadMs: clock.now() - startedAtMs };
       const results = await Promise.all(
@@ -128,7 +134,7 @@ export class FencedLoad {
           storeLoaded(this.#parts, locked[at] as LockedRef, { answer, times }),
         ),
       );
-      this.#report(refs, results, call.reason);
+      this.#report(refs, results, run.reason);
       return results;
     } finally {
       hold.drop();

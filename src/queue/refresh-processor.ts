@@ -1,8 +1,8 @@
 import { UnrecoverableError } from 'bullmq';
-import pLimit, { type LimitFunction } from 'p-limit';
 import type { Clock } from '../core/clock.ts';
 import { messageOf, printValue } from '../core/errors.ts';
 import type { Events } from '../core/events.ts';
+import { Slots } from '../core/slots.ts';
 import type { FencedLoad } from '../load/fenced-load.ts';
 import type { LockedRef } from '../load/store-loaded.ts';
 import type { AnyLoader } from '../loaders/define-loader.ts';
@@ -39,14 +39,20 @@ export interface ProcessorParts {
   readonly random: () => number;
 }
 
+/** So that loader slots need not wait for round trips to Redis. */
+const KEYS_PER_SLOT = 3;
+
 /** Runs refresh jobs of one loader: lock → load → fenced commit for each key, then ends its claim. */
 export class RefreshProcessor {
   readonly #parts: ProcessorParts;
-  readonly #limit: LimitFunction;
+  /** Keys under way: some are locked or committed while others load. */
+  readonly #underWay: Slots;
+  readonly #loading: Slots;
 
   constructor(parts: ProcessorParts) {
     this.#parts = parts;
-    this.#limit = pLimit(parts.concurrency);
+    this.#underWay = new Slots(KEYS_PER_SLOT * parts.concurrency);
+    this.#loading = new Slots(parts.concurrency);
   }
 
   /** @throws UnrecoverableError for data that is not ours, Error when every key failed */
@@ -68,7 +74,7 @@ export class RefreshProcessor {
       const batches = loader.loadMany ? [keys] : keys.map((key) => [key]);
       const outcomes = await Promise.all(
         batches.map((batch, at) =>
-          this.#limit(async () => {
+          this.#underWay.run(async () => {
             const attempt = 1 + (loader.loadMany ? Math.max(...attempts) : (attempts[at] ?? 0));
             const done = await this.#refresh(batch, data, attempt);
             rearmer.add(done);
@@ -106,7 +112,11 @@ export class RefreshProcessor {
     const locked = asked.filter((one): one is LockedRef => 'ref' in one);
     const outcomes = asked.filter((one): one is KeyOutcome => 'kind' in one);
     if (locked.length > 0) {
-      const results = await fenced.run(locked, { reason: 'refresh', attempt });
+      const results = await fenced.run(locked, {
+        reason: 'refresh',
+        attempt,
+        inSlot: (load) => this.#loading.run(load),
+      });
       const landedAtMs = clock.now();
       for (const [at, one] of locked.entries()) {
         const result = results[at];
