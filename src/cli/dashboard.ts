@@ -7,8 +7,10 @@ import { resolveScheduler, type SchedulerOptions } from '../config/options.ts';
 import { Events } from '../core/events.ts';
 import type { AnyLoader } from '../loaders/define-loader.ts';
 import { openQueue } from '../queue/refresh-queue.ts';
-import { openDataConnection } from '../redis/connection.ts';
+import { openDataConnection, untilReady } from '../redis/connection.ts';
 import { Keys } from '../redis/keys.ts';
+
+const FIRST_WAIT_MS = 2_000;
 
 export type DashboardFlags = RoleFlags & {
   readonly host?: string;
@@ -34,6 +36,8 @@ export async function openDashboard(
   const keys = new Keys(settings.namespace);
   const use = { role: 'queue', name: 'dashboard', events: new Events() } as const;
   const connection = openDataConnection(settings.redis.queue, use);
+  // Not yet, or not at all: the pages say so themselves.
+  await untilReady(connection, settings.redis.queue, FIRST_WAIT_MS).catch(() => undefined);
   try {
     const dashboard = await startDashboard({
       queues: loaders.map((loader) => openQueue(connection, keys, loader)),
