@@ -12,12 +12,24 @@ const run = (command, args, cwd) =>
   execFileSync(command, args, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] });
 
 try {
-  const [{ filename }] = JSON.parse(run('npm', ['pack', '--json', '--pack-destination', project], root));
+  const [{ filename }] = JSON.parse(
+    run('npm', ['pack', '--json', '--pack-destination', project], root),
+  );
   writeFileSync(join(project, 'package.json'), JSON.stringify({ private: true, type: 'module' }));
   run('npm', ['install', '--prefer-offline', '--no-audit', '--no-fund', `./${filename}`], project);
   for (const [name, code] of readmePrograms()) writeFileSync(join(project, name), code);
 
-  const args = ['everwarm', 'dev', '--loaders', 'loaders.mjs', '--dashboard-port', '0', '--', 'node', 'app.mjs'];
+  const args = [
+    'everwarm',
+    'dev',
+    '--loaders',
+    'loaders.mjs',
+    '--dashboard-port',
+    '0',
+    '--',
+    'node',
+    'app.mjs',
+  ];
   const output = run('npx', args, project);
   const answers = output.split('\n').filter((line) => line.includes("id: 'sku-42'"));
   if (answers.length !== 2 || answers[0] !== answers[1]) {
