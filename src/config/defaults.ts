@@ -12,7 +12,7 @@ export const DEFAULTS = {
   /** A write to Redis that has not been answered by then has an unknown outcome. */
   writeTimeoutMs: 1_000,
 
-  /** Counted reads are sent to the tracker this often, at most ttl/8, at least 100 ms. */
+  /** Counted reads are sent to the tracker this often, at most ttl/16, at least 100 ms. */
   flushIntervalMs: 1_000,
   /** Keys per second a process records in full; above it keys are sampled. */
   recordRate: 2_000,
@@ -30,7 +30,7 @@ export const DEFAULTS = {
   /** Refreshes spread over this share of the ttl. */
   spread: 0.1,
   /** Recent reads (half-life 4 · ttl) that make a key worth refreshing. */
-  threshold: 9,
+  threshold: 8,
   /** A refresh starts at least this long before expiry. */
   minLeadMs: 0,
 

@@ -22,7 +22,7 @@ export interface CacheOptions extends RoleOptions {
   readonly recording?: boolean;
   /** Keys per second this process records in full; above it keys are sampled. @defaultValue `2000` */
   readonly recordRate?: number;
-  /** How often reads are sent to the tracker, at most ttl/8. @defaultValue `'1s'` */
+  /** How often reads are sent to the tracker, at most ttl/16. @defaultValue `'1s'` */
   readonly flushInterval?: Duration;
   /** Keys whose reads may wait for the next flush. @defaultValue `50000` */
   readonly maxPendingKeys?: number;

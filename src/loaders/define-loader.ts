@@ -40,7 +40,7 @@ export interface LoaderDefinition<P, R> {
 }
 
 export interface RefreshOptions {
-  /** Recent reads (half-life 4 · ttl) that make a key worth refreshing. @defaultValue `9` */
+  /** Recent reads (half-life 4 · ttl) that make a key worth refreshing. @defaultValue `8` */
   readonly threshold?: number;
   /** XFetch's beta: above 1 refreshes earlier, below 1 later. @defaultValue `1` */
   readonly beta?: number;

@@ -25,7 +25,7 @@ export interface RecorderParts {
   readonly random: () => number;
 }
 
-const FLUSHES_PER_TTL = 8;
+const FLUSHES_PER_TTL = 16;
 const MIN_FLUSH_MS = 100;
 
 /**
