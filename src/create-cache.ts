@@ -162,9 +162,9 @@ class ReadThroughCache implements Cache {
     // The same key twice is one read with two answers.
     const refs = new Map<string, ReadRef>();
     const keys = params.map((one) => {
-      const key = encodeKey(one);
-      if (!refs.has(key)) refs.set(key, this.#ref(loader, one));
-      return key;
+      const ref = this.#ref(loader, one);
+      if (!refs.has(ref.key)) refs.set(ref.key, ref);
+      return ref.key;
     });
     const unique = [...refs.keys()];
     const settled = await this.#reader.readMany([...refs.values()]);

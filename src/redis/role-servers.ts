@@ -99,7 +99,7 @@ export class RoleServers {
       const problems = await checkServer(this[role], role, this.#options.redis);
       return problems.map((error) => ({ role, error }));
     } catch {
-      return []; // Unreachable: reported by the connection; checked again in an hour.
+      return []; // Unreachable: reported by the connection; checked again when it is there.
     }
   }
 }
