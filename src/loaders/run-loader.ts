@@ -1,6 +1,7 @@
 import { Cancellation } from '../core/cancellation.ts';
-import { EverwarmError, LoaderError, messageOf } from '../core/errors.ts';
+import { EverwarmError, LoaderError, messageOf, printValue } from '../core/errors.ts';
 import type { LoadReason } from '../core/events.ts';
+import { NotModified, WithEtag } from './answers.ts';
 import type { AnyLoader } from './define-loader.ts';
 import { decodeKey } from './key-codec.ts';
 
@@ -12,12 +13,17 @@ export interface LoadCall {
 }
 
 /** What a loader answered for one key: a value, `undefined` for nothing there, or why it failed. */
-export type Loaded = { readonly value: unknown } | { readonly error: LoaderError };
+export type Loaded =
+  | { readonly value: unknown; readonly etag: string | null }
+  | { readonly isNotModified: true }
+  | { readonly error: LoaderError };
 
 export interface LoadTarget {
   readonly loader: AnyLoader;
   /** The loader gets the params back from it: the same ones in every process, and nobody's own object. */
   readonly key: string;
+  /** Of the stored value, if there is one and it has one. */
+  readonly etag?: string | null;
 }
 
 /**
@@ -25,23 +31,43 @@ export interface LoadTarget {
  * settles at the abort even if the loader ignores its signal: a late answer is dropped.
  */
 export async function runLoad(target: LoadTarget, call: LoadCall): Promise<Loaded> {
-  const { loader, key } = target;
+  const { loader, key, etag } = target;
   try {
     const { reason, attempt, cancellation = new Cancellation() } = call;
-    const value = await settled(loader, cancellation, () =>
+    const answer = await settled(loader, cancellation, () =>
       loader.load(decodeKey(key) as never, {
         reason,
         attempt,
         key,
+        etag: etag ?? undefined,
         get signal() {
           return cancellation.signal;
         },
       }),
     );
-    return { value };
+    return toLoaded(answer, target);
   } catch (error) {
     return { error: asLoaderError(loader, key, error) };
   }
+}
+
+/** @throws TypeError for "not modified" where there is nothing that could be kept */
+function toLoaded(answer: unknown, { etag }: LoadTarget): Loaded {
+  if (answer instanceof WithEtag) {
+    checkEtag(answer.etag);
+    return { value: answer.value, etag: answer.etag };
+  }
+  if (!(answer instanceof NotModified)) return { value: answer, etag: null };
+  if (etag !== undefined && etag !== null) return { isNotModified: true };
+  throw new TypeError('answered notModified(), but its context had no etag');
+}
+
+const MAX_ETAG_BYTES = 1_024;
+
+function checkEtag(etag: unknown): void {
+  if (typeof etag === 'string' && Buffer.byteLength(etag) <= MAX_ETAG_BYTES) return;
+  const rule = `must be a string of at most ${MAX_ETAG_BYTES} bytes`;
+  throw new TypeError(`answered an etag (${printValue(etag)}) that ${rule}`);
 }
 
 /** Calls `loadMany` once for all targets (of one loader): an answer per target, in their order. */
@@ -60,19 +86,28 @@ export async function runLoadMany(
         reason,
         attempt,
         keys,
+        etags: targets.map((target) => target.etag ?? undefined),
         get signal() {
           return cancellation.signal;
         },
       }),
     );
     checkAnswers(answers, keys.length);
-    return answers.map((answer, at) =>
-      answer instanceof Error
-        ? { error: asLoaderError(loader, keys[at] ?? '', answer) }
-        : { value: answer },
-    );
+    return answers.map((answer, at) => oneOfMany(answer, targets[at] as LoadTarget));
   } catch (error) {
     return keys.map((key) => ({ error: asLoaderError(loader, key, error) }));
+  }
+}
+
+function oneOfMany(answer: unknown, target: LoadTarget): Loaded {
+  const fail = (error: unknown): Loaded => ({
+    error: asLoaderError(target.loader, target.key, error),
+  });
+  if (answer instanceof Error) return fail(answer);
+  try {
+    return toLoaded(answer, target);
+  } catch (error) {
+    return fail(error);
   }
 }
 

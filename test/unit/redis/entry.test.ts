@@ -21,6 +21,7 @@ const HEADER: EntryHeader = {
   logHeat: 1_491_666.75,
   unreadLives: 1,
   invalidated: false,
+  notFound: false,
 };
 const PAYLOAD = Buffer.from('payload');
 
@@ -33,6 +34,7 @@ const header: fc.Arbitrary<EntryHeader> = fc.record({
   logHeat: fc.oneof(fc.constant(Number.NaN), fc.double({ noNaN: true })),
   unreadLives: fc.integer({ min: 0, max: 255 }),
   invalidated: fc.boolean(),
+  notFound: fc.boolean(),
 });
 
 function changed(change: (bytes: Buffer) => void): Buffer {
