@@ -1,5 +1,6 @@
 export type { CacheOptions, SchedulerOptions, WorkerOptions } from './config/options.ts';
 export type { RedisOption, RedisTarget } from './config/redis-option.ts';
+export type { Codec } from './config/value-format.ts';
 export type { Duration } from './core/duration.ts';
 export {
   type ErrorCode,

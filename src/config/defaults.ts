@@ -12,6 +12,9 @@ export const DEFAULTS = {
   /** A write to Redis that has not been answered by then has an unknown outcome. */
   writeTimeoutMs: 1_000,
 
+  /** Values that are longer than that when encoded are compressed, by loaders that compress. */
+  compressAboveBytes: 1_024,
+
   /** Counted reads are sent to the tracker this often, at most ttl/16, at least 100 ms. */
   flushIntervalMs: 1_000,
   /** Keys per second a process records in full; above it keys are sampled. */

@@ -93,6 +93,7 @@ async function commit(
     logHeat,
     unreadLives,
     invalidated: false,
+    notFound: false,
   };
   const payload = encodeValue(value);
   const bytes = encodeEntry(header, payload);

@@ -45,6 +45,7 @@ export class Writer {
       logHeat: Number.NaN,
       unreadLives: 0,
       invalidated: false,
+      notFound: false,
     };
     const bytes = encodeEntry(header, encodeValue(value));
     await this.#detached(ref, async () => {

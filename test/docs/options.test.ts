@@ -41,6 +41,7 @@ const SECTIONS = [
   ['createScheduler', [optionsOf('src/config/options.ts', 'SchedulerOptions')]],
   ['createWorker', [optionsOf('src/config/options.ts', 'WorkerOptions')]],
   ['defineLoader', [optionsOf('src/loaders/define-loader.ts', 'LoaderDefinition')]],
+  ['compress', [optionsOf('src/config/value-format.ts', 'CompressOptions')]],
   ['refresh', [optionsOf('src/loaders/define-loader.ts', 'RefreshOptions')]],
 ] as const;
 
@@ -62,7 +63,10 @@ describe.each(SECTIONS)('the table %s', (heading, [inCode]) => {
 });
 
 /** Names of DEFAULTS that differ from their option's. */
-const NAMES: Readonly<Record<string, string>> = { redisUrl: 'redis' };
+const NAMES: Readonly<Record<string, string>> = {
+  redisUrl: 'redis',
+  compressAboveBytes: 'above',
+};
 /** A default that is no option: it stands under "Not options". */
 const FIXED = ['writeTimeoutMs'];
 
