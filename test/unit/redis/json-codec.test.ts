@@ -42,3 +42,19 @@ describe('JSON', () => {
     expect(() => jsonCodec.encode({ deep: [1n] })).toThrow('BigInt');
   });
 });
+
+test('JSON loses types inside of a value as it always does', () => {
+  const value = {
+    date: new Date(0),
+    map: new Map([[1, 2]]),
+    missing: undefined,
+    list: [undefined, Number.NaN],
+    bytes: new Uint8Array([7]),
+  };
+  expect(jsonCodec.decode(jsonCodec.encode(value))).toEqual({
+    date: '1970-01-01T00:00:00.000Z',
+    map: {},
+    list: [null, null],
+    bytes: { 0: 7 },
+  });
+});
