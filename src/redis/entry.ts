@@ -14,6 +14,7 @@ import { decodeFields, encodeFields } from './entry-fields.ts';
  *   16  smoothed load time, ms, float32   40  extension, payload
  *   20  its mean deviation, ms, float32
  *
+ * Flags: 1 compressed, 2 not found, 4 invalidated, 8 refreshed. Codec ids: 1 msgpack, 2 JSON, 255 custom.
  * The Lua scripts compare bytes 0–2, flag byte 3 and createdAt in place: change them together.
  */
 export const HEADER_BYTES = 40;
@@ -87,7 +88,7 @@ export function encodeEntry(
   bytes[36] = codecId;
   bytes[37] = Math.min(header.unreadLives, 255);
   bytes.writeUInt16BE(fields.length, 38);
-  bytes.set(fields, HEADER_BYTES);
+  if (fields.length > 0) bytes.set(fields, HEADER_BYTES);
   bytes.set(payload, payloadAt);
   bytes.writeUInt32BE(checksum(bytes), CRC_AT);
   return bytes;
