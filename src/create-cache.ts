@@ -127,7 +127,7 @@ class ReadThroughCache implements Cache {
     const store = new EntryStore(cache);
     const flights = new SingleFlight<Answer>();
     const fenced = new FencedLoad({ store, clock, events, lockTtlMs: settings.lockTtlMs });
-    const misses = new MissLoader({ fenced, clock, random: Math.random });
+    const misses = new MissLoader({ fenced, clock, events, random: Math.random });
     const reads = new EntryReads(cache, settings.readTimeoutMs);
     this.#fenced = fenced;
     this.#reader = new Reader({ reads, flights, misses, fenced, clock, events });

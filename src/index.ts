@@ -20,4 +20,5 @@ export {
   type LoadManyContext,
   type RefreshOptions,
 } from './loaders/define-loader.ts';
+export type { StandardSchemaV1 } from './loaders/schema.ts';
 export type { Meta } from './read/answer.ts';

@@ -11,7 +11,9 @@ export type LoadReason = 'miss' | 'refresh' | 'warm';
 /** Every event of every role: `noun:past-participle`, one emit per outcome. */
 export interface EventMap {
   'entry:hit': KeyEvent;
-  'entry:missed': KeyEvent & { readonly cause: 'absent' | 'expired' | 'unreadable' };
+  'entry:missed': KeyEvent & {
+    readonly cause: 'absent' | 'expired' | 'unreadable' | 'mismatched';
+  };
   'load:completed': KeyEvent & {
     readonly reason: LoadReason;
     readonly loadMs: number;
@@ -24,6 +26,8 @@ export interface EventMap {
   };
   /** A loaded value could not be written: not packable, or Redis failed. Readers got it all the same. */
   'store:failed': KeyEvent & { readonly error: unknown };
+  /** What was loaded or read is not what the loader's schema describes: paths and the validator's messages. */
+  'schema:mismatched': KeyEvent & { readonly at: 'load' | 'read'; readonly issues: string };
   'lock:lost': KeyEvent;
   'reads:dropped': { readonly loader: string; readonly keys: number; readonly error: unknown };
   'tick:completed': {

@@ -3,6 +3,7 @@ import { checkName, count, LONGEST_LIFE_MS, requiredSpan, span } from '../config
 import type { Duration } from '../core/duration.ts';
 import { InvalidOptionError } from '../core/errors.ts';
 import type { LoadReason } from '../core/events.ts';
+import { resolveSchema, type SchemaSettings, type StandardSchemaV1 } from './schema.ts';
 
 export interface LoadContext {
   /** Aborts on timeout, lost lock and shutdown; never because one reader gave up. */
@@ -17,7 +18,7 @@ export interface LoadContext {
 
 export type LoadManyContext = Omit<LoadContext, 'key'> & { readonly keys: readonly string[] };
 
-export interface LoaderDefinition<P, R> {
+export interface LoaderDefinition<P, R, O = R> {
   /** `[A-Za-z0-9_.-]{1,64}`: part of key names, queue names and metrics. */
   readonly name: string;
   /** How long a value stays fresh, counted from the end of its load; at least 100 ms. */
@@ -35,9 +36,18 @@ export interface LoaderDefinition<P, R> {
   readonly loadTimeout?: Duration;
   /** A failed load is answered with the expired value for so long after expiry. @defaultValue the ttl */
   readonly staleIfError?: Duration;
-  /** When and whether this loader's keys are refreshed. */
-  readonly refresh?: RefreshOptions;
+  /** When this loader's keys are refreshed; `false`: never, a reader waits at each expiry. */
+  readonly refresh?: RefreshOptions | false;
+  /** What the loader answers must match: its output is what is stored and read. A mismatch fails the load. */
+  readonly schema?: StandardSchemaV1<unknown, O>;
+  /** Also what is read must match, by the schema that made it: a mismatch is loaded anew. @defaultValue `false` */
+  readonly validateOnRead?: boolean;
 }
+
+/** What a loader's reads come to: what its schema makes of an answer; `undefined` needs no schema. */
+export type Result<R, O> =
+  | Awaited<O>
+  | (undefined extends Awaited<R> ? (unknown extends R ? never : undefined) : never);
 
 export interface RefreshOptions {
   /** Recent reads (half-life 4 · ttl) that make a key worth refreshing. @defaultValue `8` */
@@ -54,7 +64,7 @@ export interface RefreshOptions {
 }
 
 /** A validated definition: what `get` takes and what workers run. */
-export interface Loader<P, R> {
+export interface Loader<P, R> extends SchemaSettings {
   readonly name: string;
   readonly version: number;
   readonly ttlMs: number;
@@ -66,6 +76,8 @@ export interface Loader<P, R> {
 }
 
 export interface RefreshSettings {
+  /** Not at all: neither counted nor refreshed. */
+  readonly isOff: boolean;
   readonly threshold: number;
   readonly beta: number;
   readonly spread: number;
@@ -90,7 +102,9 @@ const MIN_TTL_MS = 100;
  * ```
  * @throws InvalidOptionError naming the field, its value and the rule
  */
-export function defineLoader<P, R>(definition: LoaderDefinition<P, R>): Loader<P, Awaited<R>> {
+export function defineLoader<P, R, O = R>(
+  definition: LoaderDefinition<P, R, O>,
+): Loader<P, Result<R, O>> {
   const name = checkName(definition.name, 'name');
   const at = (field: string): string => `loader "${name}": ${field}`;
   const ttlMs = requiredSpan(definition.ttl, at('ttl'), { min: MIN_TTL_MS, max: LONGEST_LIFE_MS });
@@ -109,9 +123,10 @@ export function defineLoader<P, R>(definition: LoaderDefinition<P, R>): Loader<P
       max: LONGEST_LIFE_MS,
     }),
     refresh: resolveRefresh(definition.refresh ?? {}, at, ttlMs),
+    ...resolveSchema(definition, at),
     load: definition.load,
     loadMany: definition.loadMany,
-  }) as Loader<P, Awaited<R>>;
+  }) as Loader<P, Result<R, O>>;
 }
 
 type Path = (field: string) => string;
@@ -124,7 +139,8 @@ function checkFunctions(definition: LoaderDefinition<never, unknown>, at: Path):
   }
 }
 
-function resolveRefresh(options: RefreshOptions, at: Path, ttlMs: number): RefreshSettings {
+function resolveRefresh(given: RefreshOptions | false, at: Path, ttlMs: number): RefreshSettings {
+  const options = given === false ? {} : given;
   const minLeadMs = span(options.minLead, at('refresh.minLead'), {
     or: DEFAULTS.minLeadMs,
     min: 0,
@@ -135,6 +151,7 @@ function resolveRefresh(options: RefreshOptions, at: Path, ttlMs: number): Refre
     throw new InvalidOptionError(at('refresh.minLead'), options.minLead, rule);
   }
   return {
+    isOff: given === false,
     threshold: between(options.threshold ?? DEFAULTS.threshold, at('refresh.threshold'), [1, 1e6]),
     beta: between(options.beta ?? DEFAULTS.beta, at('refresh.beta'), [0, 100]),
     spread: between(options.spread ?? DEFAULTS.spread, at('refresh.spread'), [0, 0.5]),

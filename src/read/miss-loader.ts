@@ -1,13 +1,14 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Clock } from '../core/clock.ts';
 import { LoaderError } from '../core/errors.ts';
+import type { Events } from '../core/events.ts';
 import type { FencedLoad } from '../load/fenced-load.ts';
 import type { LoadRef, LoadResult, LockedRef } from '../load/store-loaded.ts';
 import { isFresh } from '../policy/freshness.ts';
 import { type Smoothed, upperBound } from '../policy/load-time.ts';
 import type { Acquired, Outcome } from '../redis/entry-store.ts';
-import { readStored, type StoredValue } from '../redis/stored-value.ts';
 import { type Answer, uncached } from './answer.ts';
+import { type Found, readable, reportMismatch } from './readable.ts';
 
 /*
  * A flight for a missing key:  ask for the lock → acquired → load, commit, answer
@@ -25,13 +26,14 @@ const MAX_RESTARTS = 3;
 export interface MissLoaderParts {
   readonly fenced: FencedLoad;
   readonly clock: Clock;
+  readonly events: Events;
   readonly random: () => number;
 }
 
 /** What a reader knows when it has to load: the unusable or expired entry it found, if any. */
 export interface Miss {
   readonly ref: LoadRef;
-  readonly seen: StoredValue | null;
+  readonly seen: Found;
 }
 
 /** The state of one flight. */
@@ -167,12 +169,15 @@ export class MissLoader {
     return this.#answer(result as LoadResult, miss);
   }
 
-  #accept(flight: Flight, bytes: Buffer): Answer | null {
-    const stored = readStored(bytes);
-    if (stored.isReadable && isFresh(stored.header, this.#parts.clock.now())) {
+  async #accept(flight: Flight, bytes: Buffer): Promise<Answer | null> {
+    const stored = await readable(flight.ref.loader, bytes);
+    if (stored?.isReadable && isFresh(stored.header, this.#parts.clock.now())) {
       return { ...stored.header, value: stored.value, source: 'loader', state: 'fresh' };
     }
-    flight.seenCreatedAtMs = stored.header?.createdAtMs ?? 0;
+    if (stored !== null && 'issues' in stored) {
+      reportMismatch(this.#parts.events, flight.ref, stored);
+    }
+    flight.seenCreatedAtMs = stored?.header?.createdAtMs ?? 0;
     return null;
   }
 

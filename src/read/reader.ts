@@ -1,15 +1,15 @@
 import { LRUCache } from 'lru-cache';
 import type { Clock } from '../core/clock.ts';
-import type { Events } from '../core/events.ts';
+import type { EventMap, Events } from '../core/events.ts';
 import type { FencedLoad } from '../load/fenced-load.ts';
 import type { LoadRef } from '../load/store-loaded.ts';
 import { isFresh, isOverdue } from '../policy/freshness.ts';
 import type { EntryHeader } from '../redis/entry.ts';
 import type { EntryReads } from '../redis/entry-reads.ts';
-import { readStored, type StoredValue } from '../redis/stored-value.ts';
 import type { AccessRecorder } from './access-recorder.ts';
 import type { Answer } from './answer.ts';
 import type { Miss, MissLoader } from './miss-loader.ts';
+import { type Found, readable, reportMismatch } from './readable.ts';
 import type { SingleFlight } from './single-flight.ts';
 
 /** A key to read: where it is, and who counts it. */
@@ -60,7 +60,8 @@ export class Reader {
     } catch (error) {
       return this.#readWithoutRedis(ref, error);
     }
-    const stored = bytes === null ? null : readStored(bytes);
+    const found = readable(ref.loader, bytes);
+    const stored = found instanceof Promise ? await found : found;
     return this.#hit(ref, stored) ?? this.#miss(ref, stored);
   }
 
@@ -72,10 +73,12 @@ export class Reader {
     } catch (error) {
       return this.#readManyWithoutRedis(refs, error);
     }
+    const all = await Promise.all(
+      refs.map(({ loader }, at) => readable(loader, found[at] ?? null)),
+    );
     const misses: ReadMiss[] = [];
     const answers = refs.map((ref, at) => {
-      const bytes = found[at] ?? null;
-      const stored = bytes === null ? null : readStored(bytes);
+      const stored = all[at] ?? null;
       const hit = this.#hit(ref, stored);
       if (!hit) misses.push({ ref, seen: stored });
       return hit;
@@ -89,7 +92,7 @@ export class Reader {
     return Promise.allSettled(answers.map((hit, at) => hit ?? loaded(refs[at] as ReadRef)));
   }
 
-  #hit(ref: ReadRef, stored: StoredValue | null): Answer | null {
+  #hit(ref: ReadRef, stored: Found): Answer | null {
     const nowMs = this.#parts.clock.now();
     if (!stored?.isReadable || !isFresh(stored.header, nowMs)) return null;
     const { header, value } = stored;
@@ -104,7 +107,8 @@ export class Reader {
   #count(ref: ReadRef, header: EntryHeader, nowMs: number): void {
     const reads = ref.recorder?.count(ref.key, header.expiresAtMs) ?? READS_TO_STEP_IN;
     if (reads === 1) ref.recorder?.observeLoad(header.load);
-    if (reads >= READS_TO_STEP_IN && isOverdue(header, nowMs)) this.#stepIn(ref, header);
+    if (reads < READS_TO_STEP_IN || ref.loader.refresh.isOff) return;
+    if (isOverdue(header, nowMs)) this.#stepIn(ref, header);
   }
 
   // Nobody has refreshed a key in time that is read: no scheduler, no worker, or both too late.
@@ -121,7 +125,7 @@ export class Reader {
       });
   }
 
-  async #miss(ref: ReadRef, seen: StoredValue | null): Promise<Answer> {
+  async #miss(ref: ReadRef, seen: Found): Promise<Answer> {
     this.#reportMiss(ref, seen);
     const load = (): Promise<Answer> => this.#parts.misses.load({ ref, seen });
     return this.#counted(ref, this.#parts.flights.run(ref.entryKey, load));
@@ -176,10 +180,17 @@ export class Reader {
     return answer;
   }
 
-  #reportMiss(ref: ReadRef, seen: StoredValue | null): void {
-    const cause = seen === null ? 'absent' : seen.isReadable ? 'expired' : 'unreadable';
-    this.#parts.events.emit('entry:missed', { loader: ref.loader.name, key: ref.key, cause });
+  #reportMiss(ref: ReadRef, seen: Found): void {
+    const about = { loader: ref.loader.name, key: ref.key };
+    if (seen !== null && 'issues' in seen) reportMismatch(this.#parts.events, ref, seen);
+    this.#parts.events.emit('entry:missed', { cause: causeOf(seen), ...about });
   }
+}
+
+function causeOf(seen: Found): EventMap['entry:missed']['cause'] {
+  if (seen === null) return 'absent';
+  if (seen.isReadable) return 'expired';
+  return 'issues' in seen ? 'mismatched' : 'unreadable';
 }
 
 async function settledAt(

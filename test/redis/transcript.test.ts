@@ -23,6 +23,7 @@ const EVENTS: Readonly<Record<EventName, true>> = {
   'load:completed': true,
   'load:failed': true,
   'store:failed': true,
+  'schema:mismatched': true,
   'lock:lost': true,
   'reads:dropped': true,
   'tick:completed': true,

@@ -45,6 +45,7 @@ test('the public API is these names: a change here is a change for every user', 
       "type RefreshWorkers",
       "type Scheduler",
       "type SchedulerOptions",
+      "type StandardSchemaV1",
       "type WorkerOptions",
     ]
   `);
