@@ -1,9 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { type CacheOptions, resolveCache } from './config/options.ts';
+import { type CacheOptions, type CacheSettings, resolveCache } from './config/options.ts';
 import { EverwarmError } from './core/errors.ts';
 import { type EventName, Events, type Listener } from './core/events.ts';
 import { settlesWithin } from './core/lifecycle.ts';
 import { FencedLoad } from './load/fenced-load.ts';
+import type { ParamsOf } from './loaders/arguments.ts';
 import type { AnyLoader, Loader } from './loaders/define-loader.ts';
 import { encodeKey } from './loaders/key-codec.ts';
 import { LoaderRegistry, type WithLoaders } from './loaders/registry.ts';
@@ -18,6 +19,7 @@ import { EntryStore } from './redis/entry-store.ts';
 import { Keys } from './redis/keys.ts';
 import { RoleServers } from './redis/role-servers.ts';
 import { Tracker } from './redis/tracker.ts';
+import { type AnyFunction, type WrapOptions, type Wrapped, wrapFunction } from './wrap-function.ts';
 
 /** Params as an argument: may be left out where the loader takes none. */
 export type ParamsArgument<P> = unknown extends P
@@ -56,6 +58,22 @@ export interface Cache {
    * @throws EverwarmError REDIS_UNAVAILABLE when Redis did not confirm it within 5 s
    */
   invalidate<P, R>(loader: Loader<P, R>, ...params: ParamsArgument<NoInfer<P>>): Promise<boolean>;
+  /**
+   * The same function, but its calls read through this cache; its loader is registered here and on
+   * `.loader`. An asynchronous function keeps its type. `this` is not passed on.
+   *
+   * @throws InvalidOptionError naming the option, its value and the rule
+   */
+  wrap<F extends AnyFunction, P = ParamsOf<Parameters<F>>>(
+    fn: F,
+    options: WrapOptions<Parameters<F>, P, Awaited<ReturnType<F>>>,
+  ): Wrapped<F, P>;
+  /**
+   * Registers one more loader; the same one again changes nothing.
+   *
+   * @throws InvalidOptionError when its name is another one's
+   */
+  addLoader(loader: AnyLoader): void;
   /** Subscribes to an event; the answer unsubscribes. */
   on<N extends EventName>(name: N, listener: Listener<N>): () => void;
   /**
@@ -79,7 +97,7 @@ export interface Cache {
  * ```
  * @throws InvalidOptionError naming the option, its value and the rule
  */
-export function createCache(options: CacheOptions & WithLoaders): Cache {
+export function createCache(options: CacheOptions & Partial<WithLoaders>): Cache {
   return new ReadThroughCache(options);
 }
 
@@ -104,6 +122,7 @@ function untilReadable(servers: RoleServers): Promise<unknown> {
 }
 
 class ReadThroughCache implements Cache {
+  readonly #settings: CacheSettings;
   readonly #registry: LoaderRegistry;
   readonly #events = new Events();
   readonly #servers: RoleServers;
@@ -111,18 +130,19 @@ class ReadThroughCache implements Cache {
   readonly #fenced: FencedLoad;
   readonly #reader: Reader;
   readonly #writer: Writer;
-  readonly #parts: ReadonlyMap<object, LoaderParts>;
+  readonly #parts = new Map<object, LoaderParts>();
   readonly #readable: Promise<unknown>;
   #closing: Promise<void> | null = null;
 
-  constructor(options: CacheOptions & WithLoaders) {
+  constructor(options: CacheOptions & Partial<WithLoaders>) {
     const settings = resolveCache(options);
-    this.#registry = new LoaderRegistry(options.loaders);
+    this.#settings = settings;
+    this.#registry = new LoaderRegistry(options.loaders ?? [], { least: 0 });
     const events = this.#events;
     this.#servers = new RoleServers({ ...settings, name: 'cache', events });
     this.#readable = settings.strict ? this.#servers.ready() : untilReadable(this.#servers);
     this.#keys = new Keys(settings.namespace);
-    const { cache, queue, clock } = this.#servers;
+    const { cache, clock } = this.#servers;
 
     const store = new EntryStore(cache);
     const flights = new SingleFlight<Answer>();
@@ -134,16 +154,7 @@ class ReadThroughCache implements Cache {
     this.#writer = new Writer({ store, flights, clock });
     cache.on('ready', () => void this.#writer.repeatRecent());
 
-    this.#parts = new Map(
-      [...this.#registry].map((loader) => {
-        const tracker = new Tracker(queue, this.#keys, loader);
-        const parts = { ...settings, tracker, clock, events, loader, random: Math.random };
-        return [
-          loader,
-          { loader, recorder: settings.recording ? new AccessRecorder(parts) : null },
-        ];
-      }),
-    );
+    for (const loader of this.#registry) this.#addParts(loader);
   }
 
   async get<P, R>(loader: Loader<P, R>, ...params: ParamsArgument<NoInfer<P>>): Promise<R> {
@@ -198,6 +209,18 @@ class ReadThroughCache implements Cache {
     return this.#writer.invalidate(ref);
   }
 
+  wrap<F extends AnyFunction, P = ParamsOf<Parameters<F>>>(
+    fn: F,
+    options: WrapOptions<Parameters<F>, P, Awaited<ReturnType<F>>>,
+  ): Wrapped<F, P> {
+    return wrapFunction(fn, options, this);
+  }
+
+  addLoader(loader: AnyLoader): void {
+    this.#requireOpen(loader);
+    if (this.#registry.add(loader)) this.#addParts(loader);
+  }
+
   on<N extends EventName>(name: N, listener: Listener<N>): () => void {
     return this.#events.on(name, listener);
   }
@@ -226,9 +249,22 @@ class ReadThroughCache implements Cache {
     return this.#reader.read(ref);
   }
 
+  #requireOpen(loader: { readonly name: string }): void {
+    if (this.#closing === null) return;
+    throw new EverwarmError('CLOSED', `loader "${loader?.name}": the cache is closed`);
+  }
+
+  #addParts(loader: AnyLoader): void {
+    const { queue, clock } = this.#servers;
+    const tracker = new Tracker(queue, this.#keys, loader);
+    const events = this.#events;
+    const parts = { ...this.#settings, tracker, clock, events, loader, random: Math.random };
+    const isCounted = this.#settings.recording && !loader.refresh.isOff;
+    this.#parts.set(loader, { loader, recorder: isCounted ? new AccessRecorder(parts) : null });
+  }
+
   #ref(loader: { readonly name: string }, params: unknown): ReadRef {
-    if (this.#closing !== null)
-      throw new EverwarmError('CLOSED', `loader "${loader?.name}": the cache is closed`);
+    this.#requireOpen(loader);
     const parts = this.#parts.get(loader);
     if (!parts) throw this.#registry.unknown(loader);
     const key = encodeKey(params);

@@ -1,3 +1,10 @@
+export {
+  type CachedDecorator,
+  type CachedMethod,
+  type CachedOptions,
+  cached,
+  cachedMethod,
+} from './cached.ts';
 export type { CacheOptions, SchedulerOptions, WorkerOptions } from './config/options.ts';
 export type { RedisOption, RedisTarget } from './config/redis-option.ts';
 export type { Duration } from './core/duration.ts';
@@ -22,3 +29,4 @@ export {
 } from './loaders/define-loader.ts';
 export type { StandardSchemaV1 } from './loaders/schema.ts';
 export type { Meta } from './read/answer.ts';
+export type { WrapOptions, Wrapped, WrappedParts } from './wrap-function.ts';

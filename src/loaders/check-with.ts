@@ -15,8 +15,10 @@ const MOST_MESSAGE = 120;
 export function checkWith(schema: StandardSchemaV1, value: unknown): Checked | Promise<Checked> {
   try {
     const result = schema['~standard'].validate(value);
-    if (!isThenable(result)) return checked(result);
-    return Promise.resolve(result).then(checked).catch(mismatched);
+    if (!isThenable(result)) return checked(result, value);
+    return Promise.resolve(result)
+      .then((late) => checked(late, value))
+      .catch(mismatched);
   } catch (error) {
     return mismatched(error);
   }
@@ -26,10 +28,10 @@ function isThenable<T>(result: T | PromiseLike<T>): result is PromiseLike<T> {
   return typeof (result as Partial<PromiseLike<T>> | null | undefined)?.then === 'function';
 }
 
-function checked(result: SchemaResult<unknown>): Checked {
+function checked(result: SchemaResult<unknown>, value: unknown): Checked {
   if (!result.issues) return { value: (result as { readonly value: unknown }).value };
   if (result.issues.length === 0) return { issues: 'value: refused without an issue' };
-  const shown = result.issues.slice(0, MOST_ISSUES).map(issueText);
+  const shown = result.issues.slice(0, MOST_ISSUES).map((issue) => issueText(issue, value));
   const more = result.issues.length - shown.length;
   return { issues: [...shown, ...(more > 0 ? [`and ${more} more`] : [])].join('; ') };
 }
@@ -38,15 +40,24 @@ function mismatched(error: unknown): Checked {
   return { issues: `the validator threw: ${oneLine(messageOf(error))}` };
 }
 
-function issueText({ message, path = [] }: SchemaIssue): string {
+function issueText({ message, path = [] }: SchemaIssue, value: unknown): string {
   const keys = path.map((step) => (typeof step === 'object' ? step.key : step));
-  return `${pathText('value', keys)}: ${oneLine(message)}`;
+  const part = keys.reduce<unknown>((at, key) => Object(at)[key], value);
+  return `${pathText('value', keys)}: ${oneLine(withoutPart(String(message), part))}`;
 }
 
-function oneLine(text: unknown): string {
-  const line = String(text)
-    .slice(0, MOST_MESSAGE * 2)
-    .replace(/\s+/g, ' ');
+// Some validators quote what they got: it must not get into events and logs.
+function withoutPart(message: string, part: unknown): string {
+  if (typeof part === 'string' && part !== '') {
+    const quoted = message.replaceAll(JSON.stringify(part), '…');
+    return part.length > 2 ? quoted.replaceAll(part, '…') : quoted;
+  }
+  if (typeof part !== 'number' && typeof part !== 'bigint') return message;
+  return message.replaceAll(String(part), '…');
+}
+
+function oneLine(text: string): string {
+  const line = text.slice(0, 2 * MOST_MESSAGE).replace(/\s+/g, ' ');
   return line.length > MOST_MESSAGE ? `${line.slice(0, MOST_MESSAGE - 3)}...` : line;
 }
 

@@ -45,6 +45,19 @@ describe('a mismatch', () => {
     });
   });
 
+  test('does not tell the value, even where the validator quotes it', () => {
+    const quoting = refusing(
+      { message: 'expected number but received "secret\\""', path: ['a'] },
+      { message: 'not secret word, please', path: ['b', 0] },
+      { message: 'expected string but received 4711', path: ['pin'] },
+    );
+    const value = { a: 'secret"', b: ['secret word'], pin: 4711 };
+    expect(checkWith(quoting, value)).toEqual({
+      issues:
+        'value.a: expected number but received …; value.b[0]: not …, please; value.pin: expected string but received …',
+    });
+  });
+
   test('is told in short and on one line, however long the validator speaks', () => {
     const long = { message: 'x\n'.repeat(1_000_000), path: Array(1_000).fill('deep') };
     const checked = checkWith(refusing(...Array<SchemaIssue>(500).fill(long)), 1);
