@@ -17,9 +17,16 @@ export interface CachedOptions<A extends readonly unknown[], P> extends WrapOpti
 export type CachedDecorator<A extends readonly unknown[]> = <
   F extends (...args: never[]) => Promise<unknown>,
 >(
-  method: F & (((...args: A) => unknown) extends (...args: Parameters<F>) => unknown ? F : never),
+  method: F & (TakesWhat<A, F> extends true ? F : never),
   context: ClassMethodDecoratorContext,
 ) => F;
+
+/** Without a `key`, or with one that takes nothing, any method will do. */
+type TakesWhat<A extends readonly unknown[], F extends AnyFunction> = A extends readonly never[]
+  ? true
+  : ((...args: A) => unknown) extends (...args: Parameters<F>) => unknown
+    ? true
+    : false;
 
 /** A decorated method and what it has besides its call. */
 export type CachedMethod<F extends AnyFunction> = F & {
