@@ -1,15 +1,16 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import type { Cache, ParamsArgument, Settable } from './cache.ts';
 import { type CacheOptions, type CacheSettings, resolveCache } from './config/options.ts';
 import { EverwarmError } from './core/errors.ts';
 import { type EventName, Events, type Listener } from './core/events.ts';
 import { settlesWithin } from './core/lifecycle.ts';
 import { FencedLoad } from './load/fenced-load.ts';
+import type { ParamsOf } from './loaders/arguments.ts';
 import type { AnyLoader, Loader } from './loaders/define-loader.ts';
 import { encodeKey } from './loaders/key-codec.ts';
 import { LoaderRegistry, type WithLoaders } from './loaders/registry.ts';
 import { AccessRecorder } from './read/access-recorder.ts';
 import { type Answer, fresh, type Meta, toMeta } from './read/answer.ts';
-import type { Cache, ParamsArgument, Settable } from './read/cache.ts';
 import { InvalidationBus } from './read/invalidation-bus.ts';
 import { LocalDrops, type LocalLoader } from './read/local-drops.ts';
 import { type Held, MemoryTier } from './read/memory-tier.ts';
@@ -24,6 +25,7 @@ import { EntryStore } from './redis/entry-store.ts';
 import { Keys } from './redis/keys.ts';
 import { RoleServers } from './redis/role-servers.ts';
 import { Tracker } from './redis/tracker.ts';
+import { type AnyFunction, type WrapOptions, type Wrapped, wrapFunction } from './wrap-function.ts';
 
 /**
  * Opens a cache that reads through its loaders and keeps count of what is hot. Connects at once, in the
@@ -36,7 +38,7 @@ import { Tracker } from './redis/tracker.ts';
  * ```
  * @throws InvalidOptionError naming the option, its value and the rule
  */
-export function createCache(options: CacheOptions & WithLoaders): Cache {
+export function createCache(options: CacheOptions & Partial<WithLoaders>): Cache {
   return new ReadThroughCache(options);
 }
 
@@ -71,13 +73,14 @@ class ReadThroughCache implements Cache {
   readonly #writer: Writer;
   readonly #bus: InvalidationBus;
   readonly #parts = new Map<object, LoaderParts>();
+  readonly #byName = new Map<string, LoaderParts>();
   readonly #readable: Promise<unknown>;
   #closing: Promise<void> | null = null;
 
-  constructor(options: CacheOptions & WithLoaders) {
+  constructor(options: CacheOptions & Partial<WithLoaders>) {
     const settings = resolveCache(options);
     this.#settings = settings;
-    this.#registry = new LoaderRegistry(options.loaders);
+    this.#registry = new LoaderRegistry(options.loaders ?? [], { least: 0 });
     const events = this.#events;
     this.#servers = new RoleServers({ ...settings, name: 'cache', events });
     this.#readable = settings.strict ? this.#servers.ready() : untilReadable(this.#servers);
@@ -85,16 +88,11 @@ class ReadThroughCache implements Cache {
     this.#keys = keys;
     const { cache, clock } = this.#servers;
 
-    const byName = new Map<string, LocalLoader>();
-    for (const loader of this.#registry) {
-      const parts = this.#partsOf(loader);
-      this.#parts.set(loader, parts);
-      byName.set(loader.name, parts);
-    }
+    for (const loader of this.#registry) this.#addParts(loader);
     const store = new EntryStore(cache);
     const flights = new SingleFlight<Answer>();
     const wakes = new Wakes();
-    const drops = new LocalDrops({ keys, flights, wakes, loaders: byName });
+    const drops = new LocalDrops({ keys, flights, wakes, loaders: this.#byName });
     this.#bus = new InvalidationBus({
       connections: { publisher: cache, subscriber: this.#servers.openBus() },
       channel: keys.bus(),
@@ -103,7 +101,7 @@ class ReadThroughCache implements Cache {
       onGap: () => drops.dropAll(),
     });
     const fenced = new FencedLoad({ store, clock, events, lockTtlMs: settings.lockTtlMs });
-    const misses = new MissLoader({ fenced, clock, wakes, random: Math.random });
+    const misses = new MissLoader({ fenced, clock, events, wakes, random: Math.random });
     const reads = new EntryReads(cache, settings.readTimeoutMs);
     this.#fenced = fenced;
     this.#reader = new Reader({ reads, flights, misses, fenced, clock, events });
@@ -191,6 +189,18 @@ class ReadThroughCache implements Cache {
     return this.#writer.invalidate(ref);
   }
 
+  wrap<F extends AnyFunction, P = ParamsOf<Parameters<F>>>(
+    fn: F,
+    options: WrapOptions<Parameters<F>, P, Awaited<ReturnType<F>>>,
+  ): Wrapped<F, P> {
+    return wrapFunction(fn, options, this);
+  }
+
+  addLoader(loader: AnyLoader): void {
+    this.#requireOpen(loader);
+    if (this.#registry.add(loader)) this.#addParts(loader);
+  }
+
   on<N extends EventName>(name: N, listener: Listener<N>): () => void {
     return this.#events.on(name, listener);
   }
@@ -214,17 +224,20 @@ class ReadThroughCache implements Cache {
     this.#servers.close();
   }
 
-  #partsOf(loader: AnyLoader): LoaderParts {
+  #addParts(loader: AnyLoader): void {
     const { recording, memory } = this.#settings;
     const { queue, clock } = this.#servers;
     const memorySettings = loader.memory === undefined ? memory : loader.memory;
     const tracker = new Tracker(queue, this.#keys, loader);
     const recorderParts = { tracker, clock, events: this.#events, loader, random: Math.random };
-    return {
+    const isCounted = recording && !loader.refresh.isOff;
+    const parts = {
       loader,
       tier: memorySettings && new MemoryTier(memorySettings),
-      recorder: recording ? new AccessRecorder({ ...recorderParts, ...this.#settings }) : null,
+      recorder: isCounted ? new AccessRecorder({ ...recorderParts, ...this.#settings }) : null,
     };
+    this.#parts.set(loader, parts);
+    this.#byName.set(loader.name, parts);
   }
 
   /** The value this process holds, counted as a read; null: ask Redis. */
@@ -254,9 +267,13 @@ class ReadThroughCache implements Cache {
     }
   }
 
+  #requireOpen(loader: { readonly name: string }): void {
+    if (this.#closing === null) return;
+    throw new EverwarmError('CLOSED', `loader "${loader?.name}": the cache is closed`);
+  }
+
   #known(loader: { readonly name: string }): LoaderParts {
-    if (this.#closing !== null)
-      throw new EverwarmError('CLOSED', `loader "${loader?.name}": the cache is closed`);
+    this.#requireOpen(loader);
     const parts = this.#parts.get(loader);
     if (!parts) throw this.#registry.unknown(loader);
     return parts;

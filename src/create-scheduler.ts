@@ -82,7 +82,8 @@ class SchedulerRole implements Scheduler {
   #start(registry: LoaderRegistry): void {
     if (this.#closing !== null) return;
     const keys = new Keys(this.#settings.namespace);
-    const loops = [...registry].map((loader) => this.#startLoop(loader, keys));
+    const refreshed = [...registry].filter(({ refresh }) => !refresh.isOff);
+    const loops = refreshed.map((loader) => this.#startLoop(loader, keys));
     this.#loops = [this.#startWatch(keys), ...loops];
   }
 

@@ -1,3 +1,11 @@
+export type { Cache, Settable } from './cache.ts';
+export {
+  type CachedDecorator,
+  type CachedMethod,
+  type CachedOptions,
+  cached,
+  cachedMethod,
+} from './cached.ts';
 export type { MemoryOptions } from './config/memory-option.ts';
 export type { CacheOptions, SchedulerOptions, WorkerOptions } from './config/options.ts';
 export type { RedisOption, RedisTarget } from './config/redis-option.ts';
@@ -25,6 +33,7 @@ export {
   type LoadManyContext,
   type RefreshOptions,
 } from './loaders/define-loader.ts';
+export type { StandardSchemaV1 } from './loaders/schema.ts';
 export type { LoadTimeouts } from './loaders/times.ts';
 export type { Meta } from './read/answer.ts';
-export type { Cache, Settable } from './read/cache.ts';
+export type { WrapOptions, Wrapped, WrappedParts } from './wrap-function.ts';

@@ -21,7 +21,9 @@ export interface EventMap {
   'entry:hit': KeyEvent & { readonly source: 'memory' | 'redis' };
   /** A value was answered though it had expired or was invalidated softly. */
   'stale:served': KeyEvent & { readonly why: StaleReason };
-  'entry:missed': KeyEvent & { readonly cause: 'absent' | 'expired' | 'unreadable' };
+  'entry:missed': KeyEvent & {
+    readonly cause: 'absent' | 'expired' | 'unreadable' | 'mismatched';
+  };
   'load:completed': KeyEvent & {
     readonly reason: LoadReason;
     readonly loadMs: number;
@@ -34,6 +36,8 @@ export interface EventMap {
   };
   /** A loaded value could not be written: not packable, or Redis failed. Readers got it all the same. */
   'store:failed': KeyEvent & { readonly error: unknown };
+  /** What was loaded or read is not what the loader's schema describes: paths and the validator's messages. */
+  'schema:mismatched': KeyEvent & { readonly at: 'load' | 'read'; readonly issues: string };
   'lock:lost': KeyEvent;
   'reads:dropped': { readonly loader: string; readonly keys: number; readonly error: unknown };
   'tick:completed': {

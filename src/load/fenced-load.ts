@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { EverwarmError } from '../core/errors.ts';
 import type { Events, LoadReason } from '../core/events.ts';
+import { SchemaMismatch } from '../loaders/check-with.ts';
 import { type LoadTarget, runLoad, runLoadMany } from '../loaders/run-loader.ts';
 import { type Smoothed, smooth } from '../policy/load-time.ts';
 import type { EntryHeader } from '../redis/entry.ts';
@@ -160,6 +161,10 @@ export class FencedLoad {
     const { events } = this.#parts;
     const { loadMs } = result;
     if (result.kind === 'failed') {
+      const { cause } = result.error;
+      if (cause instanceof SchemaMismatch) {
+        events.emit('schema:mismatched', { at: 'load', issues: cause.issues, ...about });
+      }
       events.emit('load:failed', { reason, loadMs, error: result.error, ...about });
       return;
     }

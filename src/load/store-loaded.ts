@@ -1,5 +1,5 @@
 import type { Clock } from '../core/clock.ts';
-import { LoaderError } from '../core/errors.ts';
+import { EverwarmError, LoaderError } from '../core/errors.ts';
 import type { AnyLoader } from '../loaders/define-loader.ts';
 import { decodeKey } from '../loaders/key-codec.ts';
 import type { Loaded, LoadTarget } from '../loaders/run-loader.ts';
@@ -108,8 +108,10 @@ async function commitValue(
   // A reader of the miss gets what later readers will: not the loader's own object, but what was kept.
   const isRead = Number.isNaN(locked.logHeat);
   const kept = isRead ? readStored(bytes, loader.format) : null;
+  if (kept?.isReadable === false)
+    throw new EverwarmError('CODEC_FAILED', `key ${key}: its codec cannot read back what it wrote`);
   const made = { bytes, header, ttlMs, loadMs: answered.loadMs };
-  return commit(parts, locked, { ...made, value: kept?.isReadable ? kept.value : value });
+  return commit(parts, locked, { ...made, value: kept ? kept.value : value });
 }
 
 /** The loader says that the stored value still holds: it gets a new life, as it stands. */

@@ -6,6 +6,7 @@ import type { Duration } from '../core/duration.ts';
 import { InvalidOptionError } from '../core/errors.ts';
 import type { LoadReason } from '../core/events.ts';
 import type { NotModified, WithEtag } from './answers.ts';
+import { resolveSchema, type SchemaSettings, type StandardSchemaV1 } from './schema.ts';
 import { type LoaderTimes, type LoadTimeouts, resolveTimes } from './times.ts';
 
 export interface LoadContext {
@@ -29,13 +30,13 @@ export type LoadManyContext = Omit<LoadContext, 'key' | 'etag'> & {
 /** What a loader may answer for one key. */
 export type LoaderAnswer<R> = R | NotModified | WithEtag<R>;
 
-export interface LoaderDefinition<P, R> {
+export interface LoaderDefinition<P, R, O = R> {
   /** `[A-Za-z0-9_.-]{1,64}`: part of key names, queue names and metrics. */
   readonly name: string;
   /** How long a value stays fresh, counted from the end of its load, at least 100 ms; or a function of the value. */
   readonly ttl:
     | Duration
-    | ((value: NonNullable<NoInfer<R>> | null, params: NoInfer<P>) => Duration);
+    | ((value: NonNullable<NoInfer<Awaited<O>>> | null, params: NoInfer<P>) => Duration);
   /** The usual ttl, where `ttl` is a function: what heat and planning reckon with. */
   readonly nominalTtl?: Duration;
   /** Raise it when the value's shape changes: a new shape never meets old entries. @defaultValue `1` */
@@ -67,9 +68,18 @@ export interface LoaderDefinition<P, R> {
   readonly codec?: ValueOptions['codec'];
   /** Compress long values: `'gzip'`, `'brotli'`, or with the size from which on. */
   readonly compress?: ValueOptions['compress'];
-  /** When and whether this loader's keys are refreshed. */
-  readonly refresh?: RefreshOptions;
+  /** When this loader's keys are refreshed; `false`: never, a reader waits at each expiry. */
+  readonly refresh?: RefreshOptions | false;
+  /** What the loader answers must match: its output is what is stored and read. A mismatch fails the load. */
+  readonly schema?: StandardSchemaV1<unknown, O>;
+  /** Also what is read must match, by the schema that made it: a mismatch is loaded anew. @defaultValue `false` */
+  readonly validateOnRead?: boolean;
 }
+
+/** What a loader's reads come to: what its schema makes of an answer; `undefined` needs no schema. */
+export type Result<R, O> =
+  | Awaited<O>
+  | (undefined extends Awaited<R> ? (unknown extends R ? never : undefined) : never);
 
 export interface RefreshOptions {
   /** Recent reads (half-life 4 · ttl) that make a key worth refreshing. @defaultValue `8` */
@@ -98,7 +108,7 @@ export interface EmptyGuardSettings {
 }
 
 /** A validated definition: what `get` takes and what workers run. */
-export interface Loader<P, R> extends LoaderTimes {
+export interface Loader<P, R> extends LoaderTimes, SchemaSettings {
   readonly name: string;
   readonly version: number;
   readonly emptyGuard: EmptyGuardSettings | null;
@@ -114,6 +124,8 @@ export interface Loader<P, R> extends LoaderTimes {
 }
 
 export interface RefreshSettings {
+  /** Not at all: neither counted nor refreshed. */
+  readonly isOff: boolean;
   readonly threshold: number;
   readonly beta: number;
   readonly spread: number;
@@ -136,9 +148,9 @@ export type AnyLoader = Loader<never, unknown>;
  * ```
  * @throws InvalidOptionError naming the field, its value and the rule
  */
-export function defineLoader<P, R>(
-  definition: LoaderDefinition<P, R>,
-): Loader<P, Exclude<Awaited<R>, NotModified>> {
+export function defineLoader<P, R, O = R>(
+  definition: LoaderDefinition<P, R, O>,
+): Loader<P, Exclude<Result<R, O>, NotModified>> {
   const name = checkName(definition.name, 'name');
   const at = (field: string): string => `loader "${name}": ${field}`;
   const times = resolveTimes(definition, at);
@@ -156,7 +168,8 @@ export function defineLoader<P, R>(
     tags: tags ?? noTags,
     isTagged: tags !== undefined,
     ...times,
-  }) as unknown as Loader<P, Exclude<Awaited<R>, NotModified>>;
+    ...resolveSchema(definition, at),
+  }) as unknown as Loader<P, Exclude<Result<R, O>, NotModified>>;
 }
 
 function noTags(): readonly string[] {
@@ -175,7 +188,8 @@ function checkFunctions(definition: Readonly<Partial<Record<Functions, unknown>>
   }
 }
 
-function resolveRefresh(options: RefreshOptions, at: Path, ttlMs: number): RefreshSettings {
+function resolveRefresh(given: RefreshOptions | false, at: Path, ttlMs: number): RefreshSettings {
+  const options = given === false ? {} : given;
   const minLeadMs = span(options.minLead, at('refresh.minLead'), {
     or: DEFAULTS.minLeadMs,
     min: 0,
@@ -186,6 +200,7 @@ function resolveRefresh(options: RefreshOptions, at: Path, ttlMs: number): Refre
     throw new InvalidOptionError(at('refresh.minLead'), options.minLead, rule);
   }
   return {
+    isOff: given === false,
     threshold: between(options.threshold ?? DEFAULTS.threshold, at('refresh.threshold'), [1, 1e6]),
     beta: between(options.beta ?? DEFAULTS.beta, at('refresh.beta'), [0, 100]),
     spread: between(options.spread ?? DEFAULTS.spread, at('refresh.spread'), [0, 0.5]),

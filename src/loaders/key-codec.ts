@@ -1,4 +1,5 @@
 import { InvalidKeyError, printValue } from '../core/errors.ts';
+import { pathText } from '../core/path-text.ts';
 
 const MOST_BYTES = 4096;
 const MOST_LEVELS = 100;
@@ -9,7 +10,6 @@ const JSON_ENDS = new Set(Array.from(' \t\n\r}]"', (char) => char.charCodeAt(0))
 const JSON_SCALAR =
   /^[ \t\n\r]*(?:true|false|null|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?)[ \t\n\r]*$/;
 const JSON_STRING_OR_CONTAINER = /^[ \t\n\r]*["[{]/;
-const PLAIN_NAME = /^[A-Za-z_$][\w$]{0,63}$/;
 
 /** One pass over params: the text so far, and where we are, for cycles and for messages. */
 interface Walk {
@@ -181,11 +181,5 @@ function append(walk: Walk, text: string): void {
 }
 
 function invalid(path: Walk['path'], value: unknown, rule: string): InvalidKeyError {
-  const steps = path.map((step) => {
-    if (typeof step === 'number') return `[${step}]`;
-    return PLAIN_NAME.test(step) ? `.${step}` : `[${printValue(step)}]`;
-  });
-  const text = `params${steps.join('')}`;
-  const shown = text.length > MOST_SHOWN ? `${text.slice(0, MOST_SHOWN - 3)}...` : text;
-  return new InvalidKeyError(`\`${shown}\` (${printValue(value)}) ${rule}`);
+  return new InvalidKeyError(`\`${pathText('params', path)}\` (${printValue(value)}) ${rule}`);
 }

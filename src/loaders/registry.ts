@@ -11,20 +11,28 @@ export interface WithLoaders {
 export class LoaderRegistry {
   readonly #byName = new Map<string, AnyLoader>();
 
-  constructor(loaders: readonly AnyLoader[]) {
-    if (!Array.isArray(loaders) || loaders.length === 0) {
-      throw new InvalidOptionError('loaders', loaders, 'must be an array of at least one loader');
+  constructor(loaders: readonly AnyLoader[], { least = 1 }: { readonly least?: 0 | 1 } = {}) {
+    if (!Array.isArray(loaders) || loaders.length < least) {
+      const rule = `must be an array of ${least === 0 ? 'loaders' : 'at least one loader'}`;
+      throw new InvalidOptionError('loaders', loaders, rule);
     }
-    for (const [index, loader] of loaders.entries()) this.#add(loader, index);
+    for (const [index, loader] of loaders.entries()) this.#add(loader, `loaders[${index}]`);
   }
 
-  #add(loader: AnyLoader, index: number): void {
+  /** Takes in one more; answers whether it was not there yet. */
+  add(loader: AnyLoader): boolean {
+    if (this.#byName.get(loader?.name) === loader) return false;
+    this.#add(loader, 'loader');
+    return true;
+  }
+
+  #add(loader: AnyLoader, path: string): void {
     if (!isLoader(loader)) {
-      throw new InvalidOptionError(`loaders[${index}]`, loader, 'must come from defineLoader()');
+      throw new InvalidOptionError(path, loader, 'must come from defineLoader()');
     }
     if (this.#byName.has(loader.name)) {
       const rule = 'is the name of two loaders: names must be unique';
-      throw new InvalidOptionError(`loaders[${index}].name`, loader.name, rule);
+      throw new InvalidOptionError(`${path}.name`, loader.name, rule);
     }
     this.#byName.set(loader.name, loader);
   }
@@ -33,7 +41,7 @@ export class LoaderRegistry {
   unknown(loader: { readonly name: string }): EverwarmError {
     const why = this.#byName.has(loader?.name)
       ? 'another definition of that name is registered'
-      : `registered are: ${[...this.#byName.keys()].join(', ')}`;
+      : `registered are: ${[...this.#byName.keys()].join(', ') || 'none'}`;
     const message = `loader "${loader?.name}" is not registered (${why})`;
     return new EverwarmError('UNKNOWN_LOADER', message);
   }

@@ -1,9 +1,17 @@
 import { Cancellation } from '../core/cancellation.ts';
-import { EverwarmError, LoaderError, messageOf, printValue } from '../core/errors.ts';
+import {
+  type ErrorCode,
+  EverwarmError,
+  LoaderError,
+  messageOf,
+  printValue,
+} from '../core/errors.ts';
 import type { LoadReason } from '../core/events.ts';
-import { NotModified, WithEtag } from './answers.ts';
+import { NotModified, WithEtag, withEtag } from './answers.ts';
+import { checkWith, SchemaMismatch } from './check-with.ts';
 import type { AnyLoader } from './define-loader.ts';
 import { decodeKey } from './key-codec.ts';
+import type { StandardSchemaV1 } from './schema.ts';
 
 export interface LoadCall {
   readonly reason: LoadReason;
@@ -34,8 +42,9 @@ export async function runLoad(target: LoadTarget, call: LoadCall): Promise<Loade
   const { loader, key, etag } = target;
   try {
     const { reason, attempt, cancellation = new Cancellation() } = call;
-    const answer = await settled(loader, cancellation, () =>
-      loader.load(decodeKey(key) as never, {
+    const { schema } = loader;
+    const answer = await settled(loader, cancellation, () => {
+      const given = loader.load(decodeKey(key) as never, {
         reason,
         attempt,
         key,
@@ -43,8 +52,9 @@ export async function runLoad(target: LoadTarget, call: LoadCall): Promise<Loade
         get signal() {
           return cancellation.signal;
         },
-      }),
-    );
+      });
+      return schema ? matching(schema, given) : given;
+    });
     return toLoaded(answer, target);
   } catch (error) {
     return { error: asLoaderError(loader, key, error) };
@@ -81,8 +91,9 @@ export async function runLoadMany(
   const keys = targets.map((target) => target.key);
   try {
     const { reason, attempt, cancellation = new Cancellation() } = call;
-    const answers = await settled(loader, cancellation, () =>
-      loadMany(keys.map(decodeKey) as never[], {
+    const { schema } = loader;
+    const answers = await settled(loader, cancellation, async () => {
+      const given = await loadMany(keys.map(decodeKey) as never[], {
         reason,
         attempt,
         keys,
@@ -90,9 +101,10 @@ export async function runLoadMany(
         get signal() {
           return cancellation.signal;
         },
-      }),
-    );
-    checkAnswers(answers, keys.length);
+      });
+      checkAnswers(given, keys.length);
+      return schema ? eachMatching(schema, given) : given;
+    });
     return answers.map((answer, at) => oneOfMany(answer, targets[at] as LoadTarget));
   } catch (error) {
     return keys.map((key) => ({ error: asLoaderError(loader, key, error) }));
@@ -111,6 +123,26 @@ function oneOfMany(answer: unknown, target: LoadTarget): Loaded {
   }
 }
 
+/** What the schema makes of an answer. Within the load, so that a slow validator meets loadTimeout. */
+async function matching(schema: StandardSchemaV1, given: unknown): Promise<unknown> {
+  const answer = await given;
+  if (answer === undefined || answer instanceof NotModified) return answer;
+  const checked = await checkWith(schema, answer instanceof WithEtag ? answer.value : answer);
+  if ('issues' in checked) throw new SchemaMismatch(checked.issues);
+  return answer instanceof WithEtag ? withEtag(checked.value, answer.etag) : checked.value;
+}
+
+/** As `matching` for each: a mismatch is an Error like one that loadMany gave, and fails its key alone. */
+function eachMatching(schema: StandardSchemaV1, answers: readonly unknown[]): Promise<unknown[]> {
+  return Promise.all(
+    answers.map((answer) =>
+      answer instanceof Error
+        ? answer
+        : matching(schema, answer).catch((mismatch: unknown) => mismatch),
+    ),
+  );
+}
+
 function checkAnswers(answers: unknown, expected: number): void {
   if (Array.isArray(answers) && answers.length === expected) return;
   const got = Array.isArray(answers) ? `${answers.length} answers` : typeof answers;
@@ -119,10 +151,15 @@ function checkAnswers(answers: unknown, expected: number): void {
 
 function asLoaderError(loader: AnyLoader, key: string, error: unknown): LoaderError {
   const cause = error instanceof Aborted ? error.reason : error;
-  // Only our own abort has a meaning to us: an EverwarmError of another cache is just a loader's error.
-  const isOurs = error instanceof Aborted && cause instanceof EverwarmError;
   const message = `loader "${loader.name}" failed for key ${key}: ${messageOf(cause)}`;
-  return new LoaderError(isOurs ? cause.code : 'LOADER_FAILED', message, { cause });
+  return new LoaderError(codeOf(error), message, { cause });
+}
+
+function codeOf(error: unknown): ErrorCode {
+  if (error instanceof SchemaMismatch) return 'SCHEMA_MISMATCH';
+  // Only our own abort has a meaning to us: an EverwarmError of another cache is just a loader's error.
+  const isOurs = error instanceof Aborted && error.reason instanceof EverwarmError;
+  return isOurs ? error.reason.code : 'LOADER_FAILED';
 }
 
 /** The signal aborted before the loader settled. */

@@ -1,13 +1,13 @@
 import type { Clock } from '../core/clock.ts';
 import { LoaderError } from '../core/errors.ts';
-import type { StaleReason } from '../core/events.ts';
+import type { Events, StaleReason } from '../core/events.ts';
 import type { FencedLoad } from '../load/fenced-load.ts';
 import type { LoadRef, LoadResult, LockedRef } from '../load/store-loaded.ts';
 import { isFresh, usability } from '../policy/freshness.ts';
 import { type Smoothed, upperBound } from '../policy/load-time.ts';
 import type { Acquired, Outcome } from '../redis/entry-store.ts';
-import { readStored, type StoredValue } from '../redis/stored-value.ts';
 import { type Answer, fresh, stale, uncached } from './answer.ts';
+import { type Found, readable, reportMismatch } from './readable.ts';
 import type { Wakes } from './wakes.ts';
 
 /*
@@ -27,13 +27,14 @@ export interface MissLoaderParts {
   readonly fenced: FencedLoad;
   readonly clock: Clock;
   readonly wakes: Wakes;
+  readonly events: Events;
   readonly random: () => number;
 }
 
 /** What a reader knows when it has to load: the unusable or expired entry it found, if any. */
 export interface Miss {
   readonly ref: LoadRef;
-  readonly seen: StoredValue | null;
+  readonly seen: Found;
 }
 
 /** The state of one flight. */
@@ -171,12 +172,15 @@ export class MissLoader {
     return this.#answer(result as LoadResult, miss);
   }
 
-  #accept(flight: Flight, bytes: Buffer): Answer | null {
-    const stored = readStored(bytes, flight.ref.loader.format);
-    if (stored.isReadable && isFresh(stored.header, this.#parts.clock.now())) {
+  async #accept(flight: Flight, bytes: Buffer): Promise<Answer | null> {
+    const stored = await readable(flight.ref.loader, bytes);
+    if (stored?.isReadable && isFresh(stored.header, this.#parts.clock.now())) {
       return fresh(stored.value, 'loader', stored.header);
     }
-    flight.seenCreatedAtMs = stored.header?.createdAtMs ?? 0;
+    if (stored !== null && 'issues' in stored) {
+      reportMismatch(this.#parts.events, flight.ref, stored);
+    }
+    flight.seenCreatedAtMs = stored?.header?.createdAtMs ?? 0;
     return null;
   }
 

@@ -1,16 +1,16 @@
 import { LRUCache } from 'lru-cache';
 import type { Clock } from '../core/clock.ts';
-import type { Events } from '../core/events.ts';
+import type { EventMap, Events } from '../core/events.ts';
 import type { FencedLoad } from '../load/fenced-load.ts';
 import type { LoadRef } from '../load/store-loaded.ts';
 import { isOverdue, usability } from '../policy/freshness.ts';
 import type { EntryHeader } from '../redis/entry.ts';
 import type { EntryReads } from '../redis/entry-reads.ts';
-import { readStored, type StoredValue } from '../redis/stored-value.ts';
 import type { AccessRecorder } from './access-recorder.ts';
 import { type Answer, fresh, stale } from './answer.ts';
 import type { MemoryTier } from './memory-tier.ts';
 import type { Miss, MissLoader } from './miss-loader.ts';
+import { type Found, readable, reportMismatch } from './readable.ts';
 import type { SingleFlight } from './single-flight.ts';
 
 /** A key to read: where it is, who counts it, and where this process keeps it. */
@@ -20,9 +20,9 @@ export type ReadRef = LoadRef & {
 };
 
 /** What Redis had under a key, and the state of the in-process tier from before it was asked. */
-interface Found {
+interface Fetched {
   readonly bytes: Buffer | null;
-  readonly stored: StoredValue | null;
+  readonly stored: Found;
   readonly began: number;
 }
 
@@ -72,7 +72,8 @@ export class Reader {
     } catch (error) {
       return this.#readWithoutRedis(ref, error);
     }
-    const stored = bytes === null ? null : readStored(bytes, ref.loader.format);
+    const found = readable(ref.loader, bytes);
+    const stored = found instanceof Promise ? await found : found;
     return this.#hit(ref, { bytes, stored, began }) ?? this.#miss(ref, stored);
   }
 
@@ -85,10 +86,13 @@ export class Reader {
     } catch (error) {
       return this.#readManyWithoutRedis(refs, error);
     }
+    const all = await Promise.all(
+      refs.map(({ loader }, at) => readable(loader, found[at] ?? null)),
+    );
     const misses: ReadMiss[] = [];
     const answers = refs.map((ref, at) => {
       const bytes = found[at] ?? null;
-      const stored = bytes === null ? null : readStored(bytes, ref.loader.format);
+      const stored = all[at] ?? null;
       const hit = this.#hit(ref, { bytes, stored, began });
       if (!hit) misses.push({ ref, seen: stored });
       return hit;
@@ -108,7 +112,7 @@ export class Reader {
     );
   }
 
-  #hit(ref: ReadRef, { bytes, stored, began }: Found): Answer | null {
+  #hit(ref: ReadRef, { bytes, stored, began }: Fetched): Answer | null {
     if (!stored?.isReadable) return null;
     const nowMs = this.#parts.clock.now();
     const { header, value } = stored;
@@ -135,7 +139,8 @@ export class Reader {
   #count(ref: ReadRef, header: EntryHeader, nowMs: number): void {
     const reads = ref.recorder?.count(ref.key, header.expiresAtMs) ?? READS_TO_STEP_IN;
     if (reads === 1) ref.recorder?.observeLoad(header.load);
-    if (reads >= READS_TO_STEP_IN && isOverdue(header, nowMs)) this.#stepIn(ref, header);
+    if (reads < READS_TO_STEP_IN || ref.loader.refresh.isOff) return;
+    if (isOverdue(header, nowMs)) this.#stepIn(ref, header);
   }
 
   // Nobody has refreshed a key in time that is read: no scheduler, no worker, or both too late.
@@ -153,7 +158,7 @@ export class Reader {
       });
   }
 
-  async #miss(ref: ReadRef, seen: StoredValue | null): Promise<Answer> {
+  async #miss(ref: ReadRef, seen: Found): Promise<Answer> {
     this.#reportMiss(ref, seen);
     const miss = { ref, seen };
     const load = (): Promise<Answer> => this.#parts.misses.load(miss);
@@ -229,10 +234,17 @@ export class Reader {
     return answer;
   }
 
-  #reportMiss(ref: ReadRef, seen: StoredValue | null): void {
-    const cause = seen === null ? 'absent' : seen.isReadable ? 'expired' : 'unreadable';
-    this.#parts.events.emit('entry:missed', { loader: ref.loader.name, key: ref.key, cause });
+  #reportMiss(ref: ReadRef, seen: Found): void {
+    const about = { loader: ref.loader.name, key: ref.key };
+    if (seen !== null && 'issues' in seen) reportMismatch(this.#parts.events, ref, seen);
+    this.#parts.events.emit('entry:missed', { cause: causeOf(seen), ...about });
   }
+}
+
+function causeOf(seen: Found): EventMap['entry:missed']['cause'] {
+  if (seen === null) return 'absent';
+  if (seen.isReadable) return 'expired';
+  return 'issues' in seen ? 'mismatched' : 'unreadable';
 }
 
 async function settledAt(

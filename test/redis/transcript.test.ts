@@ -24,6 +24,7 @@ const EVENTS: Readonly<Record<EventName, true>> = {
   'load:failed': true,
   'stale:served': true,
   'store:failed': true,
+  'schema:mismatched': true,
   'lock:lost': true,
   'reads:dropped': true,
   'tick:completed': true,

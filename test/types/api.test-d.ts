@@ -108,7 +108,7 @@ export async function setTakesWhatGetAnswers(cache: Cache): Promise<void> {
 
 export function eventsAreTyped(cache: Cache): void {
   cache.on('entry:missed', (event) => {
-    expectTypeOf(event.cause).toEqualTypeOf<'absent' | 'expired' | 'unreadable'>();
+    expectTypeOf(event.cause).toEqualTypeOf<'absent' | 'expired' | 'unreadable' | 'mismatched'>();
     // @ts-expect-error: never the value
     void event.value;
   });

@@ -2,12 +2,17 @@ import { describe, expect, test } from 'vitest';
 import { DEFAULTS } from '../../../src/config/defaults.ts';
 import { InvalidOptionError } from '../../../src/core/errors.ts';
 import { defineLoader, type LoaderDefinition } from '../../../src/loaders/define-loader.ts';
+import type { StandardSchemaV1 } from '../../../src/loaders/schema.ts';
 
 const load = async (id: string): Promise<string> => id;
 const valid = { name: 'price', ttl: '5m', load } as const satisfies LoaderDefinition<
   string,
   string
 >;
+
+const schema: StandardSchemaV1<unknown, string> = {
+  '~standard': { version: 1, vendor: 'test', validate: (value) => ({ value: String(value) }) },
+};
 
 /** The message that a definition is refused with, which breaks a rule somewhere. */
 function refusal(broken: Record<string, unknown>): string {
@@ -37,7 +42,9 @@ describe('a definition', () => {
       emptyGuard: null,
       memory: undefined,
       format: { codec: 'msgpack', compression: null },
-      refresh: { threshold, beta, spread, minLeadMs },
+      refresh: { isOff: false, threshold, beta, spread, minLeadMs },
+      schema: undefined,
+      validateOnRead: false,
       load,
       loadMany: undefined,
       tags: expect.any(Function),
@@ -63,6 +70,8 @@ describe('a definition', () => {
       compress: 'gzip',
       tags: (id: string) => [id],
       refresh: { threshold: 2.5, beta: 0, spread: 0.5, minLead: '1h' },
+      schema,
+      validateOnRead: true,
     });
 
     expect(loader).toEqual({
@@ -79,7 +88,9 @@ describe('a definition', () => {
       emptyGuard: { share: DEFAULTS.emptyGuardShare, atLeast: 3 },
       memory: { maxEntries: null, maxBytes: 1_000, ttlMs: 10_000, sharing: 'cloned' },
       format: { codec: 'json', compression: { algorithm: 'gzip', aboveBytes: 1_024 } },
-      refresh: { threshold: 2.5, beta: 0, spread: 0.5, minLeadMs: 3_600_000 },
+      refresh: { isOff: false, threshold: 2.5, beta: 0, spread: 0.5, minLeadMs: 3_600_000 },
+      schema,
+      validateOnRead: true,
       load,
       loadMany,
       tags: expect.any(Function),
@@ -95,6 +106,15 @@ describe('a definition', () => {
     expect(Object.isFrozen(loader)).toBe(true);
     expect(loader.refresh.threshold).toBe(3);
     expect(definition).toEqual({ ...valid, refresh: { threshold: 4 } });
+  });
+
+  test('may be one that is never refreshed', () => {
+    expect(defineLoader({ ...valid, refresh: false }).refresh.isOff).toBe(true);
+  });
+
+  test('may have a schema that is a function, as those of arktype are', () => {
+    const callable = Object.assign(() => undefined, schema);
+    expect(defineLoader({ ...valid, schema: callable }).schema).toBe(callable);
   });
 
   test('may have the shortest and the longest ttl', () => {
@@ -178,6 +198,26 @@ describe('a definition is refused', () => {
       'with a minLead over 0.9 of its ttl',
       { refresh: { minLead: '271s' } },
       '`loader "price": refresh.minLead` ("271s") must be at most 0.9 of the ttl (300000 ms)',
+    ],
+    [
+      'with a schema that is no Standard Schema',
+      { schema: { parse: load } },
+      '`loader "price": schema` (an object of type Object) must be a Standard Schema, version 1: a zod, valibot or arktype schema, say',
+    ],
+    [
+      'with a schema of another version',
+      { schema: { '~standard': { version: 2, validate: load } } },
+      '`loader "price": schema` (an object of type Object) must be a Standard Schema, version 1: a zod, valibot or arktype schema, say',
+    ],
+    [
+      'with validateOnRead and no schema',
+      { validateOnRead: true },
+      '`loader "price": validateOnRead` (true) needs a schema',
+    ],
+    [
+      'with a validateOnRead that is text',
+      { schema, validateOnRead: 'no' },
+      '`loader "price": validateOnRead` ("no") must be true or false',
     ],
   ])('%s', ([, broken, message]) => {
     expect(refusal(broken)).toBe(message);

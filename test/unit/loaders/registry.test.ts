@@ -36,6 +36,19 @@ describe('the loaders of a process', () => {
     );
   });
 
+  test('may come later, once each', () => {
+    const registry = new LoaderRegistry([], { least: 0 });
+    const loader = named('a');
+
+    expect(registry.unknown(loader).message).toContain('(registered are: none)');
+    expect([registry.add(loader), registry.add(loader)]).toEqual([true, false]);
+    expect([...registry]).toEqual([loader]);
+    expect(() => registry.add(named('a'))).toThrow(
+      '`loader.name` ("a") is the name of two loaders',
+    );
+    expect(() => registry.add(isFunction as never)).toThrow('`loader` (a function) must come from');
+  });
+
   test('are named to who asks for another one', () => {
     const registry = new LoaderRegistry([named('a'), named('b')]);
 

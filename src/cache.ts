@@ -1,7 +1,9 @@
-import type { EventName, Listener } from '../core/events.ts';
-import type { Loader } from '../loaders/define-loader.ts';
-import type { Meta } from './answer.ts';
-import type { Write } from './write-through.ts';
+import type { EventName, Listener } from './core/events.ts';
+import type { ParamsOf } from './loaders/arguments.ts';
+import type { AnyLoader, Loader } from './loaders/define-loader.ts';
+import type { Meta } from './read/answer.ts';
+import type { Write } from './read/write-through.ts';
+import type { AnyFunction, WrapOptions, Wrapped } from './wrap-function.ts';
 
 /** Params as an argument: may be left out where the loader takes none. */
 export type ParamsArgument<P> = unknown extends P
@@ -73,6 +75,22 @@ export interface Cache {
    * @throws EverwarmError REDIS_UNAVAILABLE when Redis did not confirm it within 5 s
    */
   invalidate<P, R>(loader: Loader<P, R>, ...params: ParamsArgument<NoInfer<P>>): Promise<boolean>;
+  /**
+   * The same function, but its calls read through this cache; its loader is registered here and on
+   * `.loader`. An asynchronous function keeps its type. `this` is not passed on.
+   *
+   * @throws InvalidOptionError naming the option, its value and the rule
+   */
+  wrap<F extends AnyFunction, P = ParamsOf<Parameters<F>>>(
+    fn: F,
+    options: WrapOptions<Parameters<F>, P, Awaited<ReturnType<F>>>,
+  ): Wrapped<F, P>;
+  /**
+   * Registers one more loader; the same one again changes nothing.
+   *
+   * @throws InvalidOptionError when its name is another one's
+   */
+  addLoader(loader: AnyLoader): void;
   /** Subscribes to an event; the answer unsubscribes. */
   on<N extends EventName>(name: N, listener: Listener<N>): () => void;
   /**
