@@ -2,7 +2,7 @@
 import { type Cache, createCache } from '../src/index.ts';
 import { alternate, type Side } from './alternate.ts';
 import { checkProduct, PRODUCTS, type Product, ProductSource } from './products.ts';
-import { checkHits, NAMESPACE, type ReadBench } from './read-bench.ts';
+import { checkHits, checkLoads, NAMESPACE, type ReadBench } from './read-bench.ts';
 import { readAll } from './reads-per-second.ts';
 import { formatTable, say } from './report.ts';
 
@@ -17,7 +17,8 @@ type ReadBatch = (ids: readonly number[]) => Promise<Product[]>;
 
 /** Medians of keys per second. */
 export async function measureGetMany({ redisUrl, options }: ReadBench): Promise<GetMany> {
-  const { loader } = new ProductSource();
+  const source = new ProductSource();
+  const { loader } = source;
   const cache = createCache({ redis: redisUrl, namespace: NAMESPACE, loaders: [loader] });
   try {
     await cache.ready();
@@ -35,6 +36,7 @@ export async function measureGetMany({ redisUrl, options }: ReadBench): Promise<
       ],
       options,
     );
+    checkLoads(source);
     const [many, single] = measured;
     if (!many || !single) throw new Error('a side is missing');
     say(`\n${formatTable('keys/s', [{ ...many, against: single.summary }, single])}`);

@@ -13,7 +13,7 @@ import {
   peerKey,
   type Read,
 } from './products.ts';
-import { checkHits, NAMESPACE, type ReadBench } from './read-bench.ts';
+import { checkHits, checkLoads, NAMESPACE, type ReadBench } from './read-bench.ts';
 import { readAll, readsPerSecond } from './reads-per-second.ts';
 import { formatTable, say } from './report.ts';
 
@@ -71,6 +71,7 @@ export async function measureMemoryHits({
       ],
       options,
     );
+    checkLoads(source, bento, unserialized);
     const lru = measured.at(-1);
     const rows = measured.map((one) =>
       lru && one !== lru ? { ...one, against: lru.summary } : one,

@@ -29,8 +29,9 @@ export class PeerPackages {
 
 // npm leaves the second file behind as the last thing of an install: what it really put there.
 function isInstalled(): boolean {
-  const wanted = readLock('package-lock.json')?.packages ?? {};
+  const wanted = readLock('package-lock.json')?.packages;
   const installed = readLock('node_modules/.package-lock.json')?.packages ?? {};
+  if (!wanted) return false;
   return Object.entries(wanted).every(
     ([path, { version }]) => path === '' || installed[path]?.version === version,
   );

@@ -31,3 +31,11 @@ export async function checkHits(
     );
   }
 }
+
+/** Refuses figures of reads that had to load: after the first load of each product all must be hits. */
+export function checkLoads(...sides: readonly { readonly loads: number }[]): void {
+  for (const { loads } of sides) {
+    if (loads > PRODUCTS)
+      throw new Error(`${loads - PRODUCTS} reads of the benchmark were no hits`);
+  }
+}
