@@ -1,4 +1,5 @@
 export type { CacheOptions, SchedulerOptions, WorkerOptions } from './config/options.ts';
+export type { LimitOptions, RateLimiterOptions } from './config/rate-limit.ts';
 export type { RedisOption, RedisTarget } from './config/redis-option.ts';
 export type { Duration } from './core/duration.ts';
 export {
@@ -10,6 +11,12 @@ export {
 } from './core/errors.ts';
 export type { EventMap, EventName, LoadReason } from './core/events.ts';
 export { type Cache, createCache } from './create-cache.ts';
+export {
+  createRateLimiter,
+  type RateLimiter,
+  type RateLimitResult,
+  type TakeOptions,
+} from './create-rate-limiter.ts';
 export { createScheduler, type Scheduler } from './create-scheduler.ts';
 export { createWorker, type RefreshWorkers } from './create-worker.ts';
 export {
