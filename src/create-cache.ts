@@ -4,6 +4,7 @@ import { EverwarmError } from './core/errors.ts';
 import { type EventName, Events, type Listener } from './core/events.ts';
 import { settlesWithin } from './core/lifecycle.ts';
 import { FencedLoad } from './load/fenced-load.ts';
+import { Permits } from './load/permits.ts';
 import type { AnyLoader, Loader } from './loaders/define-loader.ts';
 import { encodeKey } from './loaders/key-codec.ts';
 import { LoaderRegistry, type WithLoaders } from './loaders/registry.ts';
@@ -17,6 +18,7 @@ import { EntryReads } from './redis/entry-reads.ts';
 import { EntryStore } from './redis/entry-store.ts';
 import { Keys } from './redis/keys.ts';
 import { RoleServers } from './redis/role-servers.ts';
+import { scriptClient } from './redis/scripts.ts';
 import { Tracker } from './redis/tracker.ts';
 
 /** Params as an argument: may be left out where the loader takes none. */
@@ -126,7 +128,10 @@ class ReadThroughCache implements Cache {
 
     const store = new EntryStore(cache);
     const flights = new SingleFlight<Answer>();
-    const fenced = new FencedLoad({ store, clock, events, lockTtlMs: settings.lockTtlMs });
+    const scripts = scriptClient(queue);
+    const permits = new Permits(this.#registry, { scripts, keys: this.#keys, events });
+    const { lockTtlMs } = settings;
+    const fenced = new FencedLoad({ store, clock, events, lockTtlMs, permits });
     const misses = new MissLoader({ fenced, clock, random: Math.random });
     const reads = new EntryReads(cache, settings.readTimeoutMs);
     this.#fenced = fenced;

@@ -1,8 +1,10 @@
 import { DEFAULTS } from '../config/defaults.ts';
+import { type LimitOptions, resolveLimit } from '../config/rate-limit.ts';
 import { checkName, count, LONGEST_LIFE_MS, requiredSpan, span } from '../config/rules.ts';
 import type { Duration } from '../core/duration.ts';
 import { InvalidOptionError } from '../core/errors.ts';
 import type { LoadReason } from '../core/events.ts';
+import type { RateLimit } from '../core/sliding-window.ts';
 
 export interface LoadContext {
   /** Aborts on timeout, lost lock and shutdown; never because one reader gave up. */
@@ -35,6 +37,8 @@ export interface LoaderDefinition<P, R> {
   readonly loadTimeout?: Duration;
   /** A failed load is answered with the expired value for so long after expiry. @defaultValue the ttl */
   readonly staleIfError?: Duration;
+  /** So many calls of `load` or `loadMany` in the whole fleet, by readers and workers. @defaultValue none */
+  readonly limit?: LimitOptions;
   /** When and whether this loader's keys are refreshed. */
   readonly refresh?: RefreshOptions;
 }
@@ -60,6 +64,7 @@ export interface Loader<P, R> {
   readonly ttlMs: number;
   readonly loadTimeoutMs: number;
   readonly staleIfErrorMs: number;
+  readonly limit: RateLimit | null;
   readonly refresh: RefreshSettings;
   load(params: P, context: LoadContext): R | Promise<R>;
   readonly loadMany: LoaderDefinition<P, R>['loadMany'];
@@ -108,6 +113,9 @@ export function defineLoader<P, R>(definition: LoaderDefinition<P, R>): Loader<P
       min: 0,
       max: LONGEST_LIFE_MS,
     }),
+    limit: definition.limit
+      ? resolveLimit(definition.limit, (field) => at(`limit.${field}`))
+      : null,
     refresh: resolveRefresh(definition.refresh ?? {}, at, ttlMs),
     load: definition.load,
     loadMany: definition.loadMany,

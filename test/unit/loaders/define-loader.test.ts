@@ -29,6 +29,7 @@ describe('a definition', () => {
       ttlMs: 300_000,
       loadTimeoutMs,
       staleIfErrorMs: 300_000,
+      limit: null,
       refresh: { threshold, beta, spread, minLeadMs },
       load,
       loadMany: undefined,
@@ -44,6 +45,7 @@ describe('a definition', () => {
       loadMany,
       loadTimeout: '2s',
       staleIfError: 0,
+      limit: { max: 100, per: '1s' },
       refresh: { threshold: 2.5, beta: 0, spread: 0.5, minLead: '1h' },
     });
 
@@ -53,6 +55,7 @@ describe('a definition', () => {
       ttlMs: 86_400_000,
       loadTimeoutMs: 2_000,
       staleIfErrorMs: 0,
+      limit: { max: 100, perMs: 1_000 },
       refresh: { threshold: 2.5, beta: 0, spread: 0.5, minLeadMs: 3_600_000 },
       load,
       loadMany,

@@ -1,0 +1,78 @@
+import type { Cancellation } from '../core/cancellation.ts';
+import type { EverwarmError } from '../core/errors.ts';
+import type { Events } from '../core/events.ts';
+import type { RateLimit } from '../core/sliding-window.ts';
+import { waitUnlessAborted } from '../core/wait.ts';
+import type { AnyLoader } from '../loaders/define-loader.ts';
+import type { Keys } from '../redis/keys.ts';
+import type { ScriptClient } from '../redis/scripts.ts';
+import { SlidingWindowLimiter } from '../redis/sliding-window-limiter.ts';
+
+/** Longest wait for a permit where there is something else to do: serve a stale value, or come back. */
+export const SHORT_PERMIT_WAIT_MS = 250;
+
+/** Calls begin some time after their permits' instants, one later than another: room for that. */
+const MOST_SLACK_MS = 20;
+const SLACK_SHARE = 1 / 20;
+
+export interface PermitsParts {
+  /** On the queue server, which all of the fleet's processes ask. */
+  readonly scripts: ScriptClient;
+  readonly keys: Keys;
+  readonly events: Events;
+}
+
+/** How long a loader call may wait for its permit, and what ends the wait. */
+export interface PermitWait {
+  readonly maxWaitMs: number;
+  readonly cancellation: Cancellation;
+}
+
+/** The permits of loader calls, of loaders that have a limit: one a call of `load` or `loadMany`. */
+export class Permits {
+  readonly #limiters: ReadonlyMap<string, SlidingWindowLimiter>;
+  readonly #waiting = new Set<Cancellation>();
+  #abortedBy: EverwarmError | null = null;
+
+  constructor(loaders: Iterable<AnyLoader>, parts: PermitsParts) {
+    const { keys, ...rest } = parts;
+    const limiters = [...loaders].flatMap(({ limit, ...loader }) => {
+      if (limit === null) return [];
+      const place = { keys: keys.limit(loader, limit), limit: withSlack(limit) };
+      return [[loader.name, new SlidingWindowLimiter({ ...rest, ...place })] as const];
+    });
+    this.#limiters = new Map(limiters);
+  }
+
+  /**
+   * Waits for a permit of this loader, and answers null; or at once how long until there is one, if that
+   * is longer. An aborted wait ends like a granted one: the aborted call runs no loader.
+   */
+  async take(loader: AnyLoader, wait: PermitWait): Promise<number | null> {
+    const limiter = this.#limiters.get(loader.name);
+    if (!limiter) return null;
+    const { maxWaitMs, cancellation } = wait;
+    if (this.#abortedBy) cancellation.abort(this.#abortedBy);
+    const permit = await limiter.take({ permits: 1, maxWaitMs });
+    if (!permit.isGranted) return permit.waitMs;
+    if (permit.waitMs > 0) await this.#wait(permit.waitMs, cancellation);
+    return null;
+  }
+
+  /** Ends every wait under way and to come. */
+  abortAll(reason: EverwarmError): void {
+    this.#abortedBy = reason;
+    for (const cancellation of this.#waiting) cancellation.abort(reason);
+  }
+
+  async #wait(waitMs: number, cancellation: Cancellation): Promise<void> {
+    this.#waiting.add(cancellation);
+    if (this.#abortedBy) cancellation.abort(this.#abortedBy);
+    await waitUnlessAborted(waitMs, cancellation);
+    this.#waiting.delete(cancellation);
+  }
+}
+
+function withSlack({ max, perMs }: RateLimit): RateLimit {
+  return { max, perMs: perMs + Math.min(MOST_SLACK_MS, perMs * SLACK_SHARE) };
+}
