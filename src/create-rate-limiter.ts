@@ -118,6 +118,7 @@ class FreeLimiter implements RateLimiter {
     await this.#usable;
     this.#checkOpen();
     const { isGranted, waitMs, remaining } = await limiter.take({ permits, maxWaitMs });
+    this.#checkOpen();
     if (!isGranted) return { allowed: false, remaining, retryAfterMs: Math.ceil(waitMs) };
     if (waitMs > 0) await this.#wait(waitMs, options.signal);
     return { allowed: true, remaining, retryAfterMs: 0 };

@@ -1,4 +1,5 @@
 import type { Cancellation } from '../core/cancellation.ts';
+import { processClock } from '../core/clock.ts';
 import type { EverwarmError } from '../core/errors.ts';
 import type { Events } from '../core/events.ts';
 import type { RateLimit } from '../core/sliding-window.ts';
@@ -31,6 +32,8 @@ export interface PermitWait {
 /** The permits of loader calls, of loaders that have a limit: one a call of `load` or `loadMany`. */
 export class Permits {
   readonly #limiters: ReadonlyMap<string, SlidingWindowLimiter>;
+  /** Loader → when, on this process's clock, those who can do without a permit ask for one again. */
+  readonly #askAgainAtMs = new Map<string, number>();
   readonly #waiting = new Set<Cancellation>();
   #abortedBy: EverwarmError | null = null;
 
@@ -53,8 +56,14 @@ export class Permits {
     if (!limiter) return null;
     const { maxWaitMs, cancellation } = wait;
     if (this.#abortedBy) cancellation.abort(this.#abortedBy);
+    // Where many processes ask, most ask in vain: each does so once a refusal's time, not once a read.
+    const heldOffMs = (this.#askAgainAtMs.get(loader.name) ?? 0) - processClock.now();
+    if (heldOffMs > 0 && maxWaitMs <= SHORT_PERMIT_WAIT_MS) return heldOffMs;
     const permit = await limiter.take({ permits: 1, maxWaitMs });
-    if (!permit.isGranted) return permit.waitMs;
+    if (!permit.isGranted) {
+      this.#askAgainAtMs.set(loader.name, processClock.now() + permit.waitMs);
+      return permit.waitMs;
+    }
     if (permit.waitMs > 0) await this.#wait(permit.waitMs, cancellation);
     return null;
   }

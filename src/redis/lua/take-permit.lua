@@ -4,7 +4,7 @@
 -- where the server's steps back: else every grant since then would have to be waited for anew.
 -- KEYS: grants, clock
 -- ARGV: permits, max, windowUs, maxWaitUs
--- Returns: {1, us to wait, remaining} granted | {0, us until asking again can succeed, remaining} refused
+-- Returns: {1, us to wait, remaining, us until the next one} granted | {0, us until it can be, remaining} refused
 local grantsKey, clockKey = KEYS[1], KEYS[2]
 local permits, max = tonumber(ARGV[1]), tonumber(ARGV[2])
 local windowUs, maxWaitUs = tonumber(ARGV[3]), tonumber(ARGV[4])
@@ -42,4 +42,5 @@ redis.call('LTRIM', grantsKey, -max, -1)
 local lifeMs = math.ceil((waitUs + windowUs) / 1000)
 redis.call('PEXPIRE', grantsKey, lifeMs)
 redis.call('SET', clockKey, string.format('%.0f %.0f', nowUs, nowUs - timeUs), 'PX', lifeMs)
-return {1, waitUs, waitUs > 0 and 0 or remaining - permits}
+local nextUs = length + permits < max and 0 or instantOf(0) + windowUs - nowUs
+return {1, waitUs, waitUs > 0 and 0 or remaining - permits, math.max(0, nextUs)}
