@@ -41,6 +41,9 @@ const SECTIONS = [
   ['createScheduler', [optionsOf('src/config/options.ts', 'SchedulerOptions')]],
   ['createWorker', [optionsOf('src/config/options.ts', 'WorkerOptions')]],
   ['defineLoader', [optionsOf('src/loaders/define-loader.ts', 'LoaderDefinition')]],
+  ['limit', [optionsOf('src/config/rate-limit.ts', 'LimitOptions')]],
+  ['createRateLimiter', [optionsOf('src/config/rate-limit.ts', 'RateLimiterOptions')]],
+  ['take', [optionsOf('src/create-rate-limiter.ts', 'TakeOptions')]],
   ['refresh', [optionsOf('src/loaders/define-loader.ts', 'RefreshOptions')]],
 ] as const;
 
