@@ -13,6 +13,7 @@ import { MissLoader } from './read/miss-loader.ts';
 import { Reader, type ReadRef } from './read/reader.ts';
 import { SingleFlight } from './read/single-flight.ts';
 import { Writer } from './read/writer.ts';
+import { onServerChange } from './redis/cluster-connection.ts';
 import { EntryReads } from './redis/entry-reads.ts';
 import { EntryStore } from './redis/entry-store.ts';
 import { Keys } from './redis/keys.ts';
@@ -132,7 +133,7 @@ class ReadThroughCache implements Cache {
     this.#fenced = fenced;
     this.#reader = new Reader({ reads, flights, misses, fenced, clock, events });
     this.#writer = new Writer({ store, flights, clock });
-    cache.on('ready', () => void this.#writer.repeatRecent());
+    onServerChange(cache, () => void this.#writer.repeatRecent());
 
     this.#parts = new Map(
       [...this.#registry].map((loader) => {

@@ -32,6 +32,18 @@ export function nodeOf(client: RedisClient, key: string): string {
   return isCluster(client) ? (client.slots[hashSlot(key)]?.[0] ?? '') : '';
 }
 
+/**
+ * The server of a slot; of any, where there is one server.
+ *
+ * @throws EverwarmError REDIS_UNAVAILABLE while the slot has no connected master
+ */
+export function serverOfSlot(client: RedisClient, slot: number): Redis {
+  if (!isCluster(client)) return client;
+  const owner = client.slots[slot]?.[0];
+  if (owner) return connected(client, owner);
+  throw new EverwarmError('REDIS_UNAVAILABLE', `the master of slot ${slot} is not known`);
+}
+
 /** The addresses of all masters that own slots, in the order of their first slots. */
 export function ownersOf(cluster: Cluster): string[] {
   const owners = new Set<string>();
@@ -44,8 +56,23 @@ export function ownersOf(cluster: Cluster): string[] {
   return [...owners];
 }
 
+/**
+ * What is sent to this key's server in one turn of the event loop, from now on, goes out in one write:
+ * a write costs more than a command.
+ */
+export function sendTogether(client: RedisClient, key: string): void {
+  const stream = (isCluster(client) ? masterAt(client, nodeOf(client, key)) : client)?.stream;
+  if (!stream || stream.writableCorked > 0) return;
+  stream.cork();
+  process.nextTick(() => stream.uncork());
+}
+
+function masterAt(cluster: Cluster, address: string): Redis | undefined {
+  return cluster.nodes('master').find((node) => addressOf(node) === address);
+}
+
 function connected(cluster: Cluster, address: string): Redis {
-  const found = cluster.nodes('master').find((node) => addressOf(node) === address);
+  const found = masterAt(cluster, address);
   if (found) return found;
   const message = `the master ${address} of the Redis Cluster is not connected`;
   throw new EverwarmError('REDIS_UNAVAILABLE', message);

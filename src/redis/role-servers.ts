@@ -1,8 +1,9 @@
-import type { Redis } from 'ioredis';
 import type { RedisTargets } from '../config/redis-option.ts';
 import type { EverwarmError } from '../core/errors.ts';
 import type { Events } from '../core/events.ts';
+import { onServerChange } from './cluster-connection.ts';
 import { openDataConnection, type RedisRole, untilReady } from './connection.ts';
+import type { RedisClient } from './redis-client.ts';
 import { checkServer } from './server-check.ts';
 import { ServerClock } from './server-clock.ts';
 
@@ -23,8 +24,8 @@ export interface RoleServersOptions {
  * check of both servers at start: unsuitable ones are warned about hourly, or refused when strict.
  */
 export class RoleServers {
-  readonly cache: Redis;
-  readonly queue: Redis;
+  readonly cache: RedisClient;
+  readonly queue: RedisClient;
   readonly clock: ServerClock;
   readonly #options: RoleServersOptions;
   readonly #warnings: NodeJS.Timeout;
@@ -80,7 +81,7 @@ export class RoleServers {
     this.#isReady = true;
     // A server that was away at the start, or was replaced, has not been looked at.
     for (const connection of [this.cache, this.queue])
-      connection.on('ready', () => void this.#warn());
+      onServerChange(connection, () => void this.#warn());
   }
 
   async #warn(): Promise<EverwarmError[]> {
