@@ -7,6 +7,7 @@ const SLOTS = 16_384;
 const NODE_ARGS = ['--cluster-enabled', 'yes', '--cluster-node-timeout', '2000'];
 // Copied from the first moment on: a master that dies before is never failed over.
 const REPLICA_ARGS = ['--repl-diskless-sync-delay', '0'];
+const OK = new Set(['ok']);
 const PATIENCE = { timeout: 30_000, interval: 50 };
 
 /** One server of a cluster, with a connection of the test's own to it. */
@@ -18,6 +19,12 @@ export class TestNode {
     this.server = server;
     this.redis = new Redis(server.port, '127.0.0.1', { ...(password && { password }) });
     this.redis.on('error', () => undefined); // Tests kill servers.
+  }
+
+  /** Ends the process as a crash would. */
+  async kill(): Promise<void> {
+    process.kill(this.server.pid, 'SIGKILL');
+    await this.server.exited;
   }
 
   get port(): number {
@@ -69,45 +76,45 @@ export class TestCluster {
 
   /** What a role's `redis` option takes. */
   get target(): { cluster: { host: string; port: number }[] } {
-    return { cluster: this.nodes.map(({ port }) => ({ host: '127.0.0.1', port })) };
+    return { cluster: this.masters.map(({ port }) => ({ host: '127.0.0.1', port })) };
   }
 
+  /** Those of the start. */
   get masters(): readonly TestNode[] {
     return this.nodes.slice(0, MASTERS);
   }
 
+  get replicas(): readonly TestNode[] {
+    return this.nodes.slice(MASTERS);
+  }
+
   /** The node that owns a key's slot now, as a living node sees it. */
   async ownerOf(key: string): Promise<TestNode> {
-    const [witness] = await this.living();
+    const [witness] = this.living();
     const slot = Number(await witness?.redis.cluster('KEYSLOT', key));
-    const ranges = (await witness?.redis.cluster('SLOTS')) as [number, number, [string, number]][];
+    const ranges = (await witness?.redis.cluster('SLOTS')) ?? [];
     const range = ranges.find(([from, to]) => from <= slot && slot <= to);
-    const owner = this.nodes.find(({ port }) => port === range?.[2][1]);
+    const owner = this.nodes.find(({ port }) => port === range?.[2]?.[1]);
     if (!owner) throw new Error(`no node owns slot ${slot}`);
     return owner;
   }
 
-  async living(): Promise<TestNode[]> {
-    const asked = await Promise.all(
-      this.nodes.map(async (node) => ({ node, lives: await isAlive(node.server.pid) })),
-    );
-    return asked.filter(({ lives }) => lives).map(({ node }) => node);
+  living(): TestNode[] {
+    return this.nodes.filter(({ server }) => isAlive(server.pid));
   }
 
   /** Resolves when every living node says `cluster_state:ok`. */
   async ok(): Promise<void> {
-    const nodes = await this.living();
-    await vi.waitFor(async () => {
-      const states = await Promise.all(nodes.map((node) => node.clusterState()));
-      expect(new Set(states)).toEqual(new Set(['ok']));
-    }, PATIENCE);
+    await vi.waitFor(async () => expect(new Set(await this.#states())).toEqual(OK), PATIENCE);
   }
 
-  /** Every name of Everwarm's connections, over all living nodes. */
-  async connectionNames(): Promise<string[]> {
-    const nodes = await this.living();
-    const lists = await Promise.all(nodes.map(({ redis }) => redis.client('LIST')));
-    return lists.flatMap((list) => connectionNames(String(list)));
+  /** Resolves when a living node says `cluster_state:fail`. */
+  async failed(): Promise<void> {
+    await vi.waitFor(async () => expect(await this.#states()).toContain('fail'), PATIENCE);
+  }
+
+  #states(): Promise<(string | undefined)[]> {
+    return Promise.all(this.living().map((node) => node.clusterState()));
   }
 
   async close(): Promise<void> {
@@ -129,7 +136,7 @@ export class TestCluster {
     }
     await this.#allKnowAll();
     await Promise.all(
-      this.nodes.slice(MASTERS).map(async ({ redis }, at) => {
+      this.replicas.map(async ({ redis }, at) => {
         await redis.cluster('REPLICATE', (await this.masters[at]?.id()) ?? '');
       }),
     );
@@ -137,11 +144,14 @@ export class TestCluster {
     await this.replicated();
   }
 
-  /** Resolves when every replica has its master's data. */
+  /** Resolves when every replica has its master's data, and all nodes know of it. */
   async replicated(): Promise<void> {
     await vi.waitFor(async () => {
-      const links = this.nodes.slice(MASTERS).map((node) => node.info('master_link_status'));
+      const links = this.replicas.map((node) => node.info('master_link_status'));
       expect(await Promise.all(links)).toEqual(['up', 'up', 'up']);
+      for (const { redis } of this.nodes) {
+        for (const [, , ...nodes] of await redis.cluster('SLOTS')) expect(nodes).toHaveLength(2);
+      }
     }, PATIENCE);
   }
 
@@ -157,13 +167,7 @@ export class TestCluster {
   }
 }
 
-/** The names of Everwarm's connections in an answer to CLIENT LIST. */
-export function connectionNames(clientList: string): string[] {
-  const names = [...clientList.matchAll(/\bname=(\S*everwarm:\S+)/g)];
-  return names.map(([, name]) => String(name)).sort();
-}
-
-async function isAlive(pid: number): Promise<boolean> {
+function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
     return true;
