@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
 import { createScheduler, createWorker, defineLoader } from '../../src/index.ts';
 import { openCache, recorded } from '../helpers/cache.ts';
 import { TestCluster } from '../helpers/cluster.ts';
+import { readingAll } from '../helpers/reading.ts';
 import { uniqueNamespace } from '../helpers/redis.ts';
 
 let cluster: TestCluster;
@@ -37,7 +38,11 @@ it.for([
     const landed = recorded(worker, 'refresh:completed');
     const landedKeys = (from: number): number =>
       new Set(landed.slice(from).map(({ key }) => key)).size;
-    const load = readAll(cache);
+    const reading = readingAll(IDS, {
+      get: (id) => cache.get(item, id),
+      getMany: (ids) => cache.getMany(item, ids),
+      valueOf: (id) => `${id}!`,
+    });
     await expect.poll(() => landedKeys(0), { timeout: 15_000 }).toBe(IDS.length);
 
     const victim = await cluster.ownerOf(keyOf(namespace));
@@ -47,47 +52,9 @@ it.for([
     const before = landed.length;
     await expect.poll(() => landedKeys(before), { timeout: 10_000 }).toBe(IDS.length);
 
-    const { reads, errors, slowestMs } = await load.stop();
+    const { reads, errors, slowestMs } = await reading.stop();
     expect(errors).toEqual([]);
     expect(reads).toBeGreaterThan(100);
     expect(slowestMs).toBeLessThan(5_000);
   },
 );
-
-/** Reads every key again and again, each by itself and all together, until it is stopped. */
-function readAll(cache: Awaited<ReturnType<typeof openCache>>) {
-  const errors: unknown[] = [];
-  const underWay = new Set<Promise<void>>();
-  let reads = 0;
-  let slowestMs = 0;
-  const read = async (values: () => Promise<unknown>, expected: unknown): Promise<void> => {
-    const sentAtMs = performance.now();
-    try {
-      expect(await values()).toEqual(expected);
-    } catch (error) {
-      errors.push(error);
-    }
-    reads++;
-    slowestMs = Math.max(slowestMs, performance.now() - sentAtMs);
-  };
-  const start = (one: Promise<void>): void => {
-    underWay.add(one);
-    void one.finally(() => underWay.delete(one));
-  };
-  const timer = setInterval(() => {
-    start(
-      read(
-        () => cache.getMany(item, IDS),
-        IDS.map((id) => `${id}!`),
-      ),
-    );
-    for (const id of IDS) start(read(() => cache.get(item, id), `${id}!`));
-  }, 100);
-  const stop = async () => {
-    clearInterval(timer);
-    await Promise.all(underWay);
-    return { reads, errors, slowestMs };
-  };
-  onTestFinished(() => clearInterval(timer));
-  return { stop };
-}
