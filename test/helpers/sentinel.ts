@@ -1,11 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { Redis } from 'ioredis';
 import { expect, vi } from 'vitest';
 import { type EmbeddedRedis, startEmbeddedRedis } from '../../src/dev/embedded-redis.ts';
 import { ensureRedisServer } from '../../src/dev/redis-binary.ts';
+import { freePort } from './port.ts';
 
 const MASTER_NAME = 'everwarm-test';
 const SENTINELS = 3;
@@ -146,15 +147,6 @@ class Sentinel {
     (this.#wrapper.stdio[3] as Socket).destroy();
     await exited;
   }
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const { port } = probe.address() as { port: number };
-  probe.close();
-  await once(probe, 'close');
-  return port;
 }
 
 async function roleOf(server: EmbeddedRedis): Promise<string> {
