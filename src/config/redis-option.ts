@@ -71,7 +71,23 @@ function checkTarget(target: unknown, path: string): RedisTarget {
       'is not supported: use `namespace`',
     );
   }
+  if ('sentinels' in target) checkSentinels(target as RedisOptions, path);
   return { ...target };
+}
+
+function checkSentinels({ sentinels, name, role = 'master' }: RedisOptions, path: string): void {
+  if (!Array.isArray(sentinels) || sentinels.length === 0) {
+    const rule = 'must be an array of at least one { host, port }';
+    throw new InvalidOptionError(`${path}.sentinels`, sentinels, rule);
+  }
+  if (!name) {
+    const rule = 'must be the name under which the sentinels watch the master';
+    throw new InvalidOptionError(`${path}.name`, name, rule);
+  }
+  if (role !== 'master') {
+    const rule = "must be 'master': a replica may not have yet what was just written";
+    throw new InvalidOptionError(`${path}.role`, role, rule);
+  }
 }
 
 function withoutPrefix(url: string, path: string): string {

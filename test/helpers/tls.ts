@@ -14,8 +14,10 @@ export interface TlsServer {
   readonly server: EmbeddedRedis;
   /** A `rediss://` URL. */
   readonly url: string;
-  /** The certificate that signs for itself. */
+  readonly port: number;
+  /** The certificate, which is its own authority, and where it is. */
   readonly ca: string;
+  readonly caFile: string;
 }
 
 /** A server for one test that takes TLS, with a certificate for `localhost` made for it. */
@@ -30,5 +32,6 @@ export async function tlsServer(): Promise<TlsServer> {
   const files = ['--tls-key-file', key, '--tls-cert-file', certificate];
   const trust = ['--tls-ca-cert-file', certificate, '--tls-auth-clients', 'no'];
   const server = await ownServer('--tls-port', String(port), ...files, ...trust);
-  return { server, url: `rediss://localhost:${port}`, ca: await readFile(certificate, 'utf8') };
+  const ca = await readFile(certificate, 'utf8');
+  return { server, url: `rediss://localhost:${port}`, port, ca, caFile: certificate };
 }

@@ -1,6 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { Events } from '../../src/core/events.ts';
 import { createScheduler, createWorker, defineLoader } from '../../src/index.ts';
+import { openDataConnection, untilReady } from '../../src/redis/connection.ts';
 import { hashSlot } from '../../src/redis/hash-slot.ts';
+import { Keys } from '../../src/redis/keys.ts';
+import { mastersOf, nodeOf } from '../../src/redis/redis-client.ts';
+import { checkServer } from '../../src/redis/server-check.ts';
+import { CacheWatch } from '../../src/schedule/cache-watch.ts';
 import { openCache, recorded } from '../helpers/cache.ts';
 import { TestCluster } from '../helpers/cluster.ts';
 import { uniqueNamespace } from '../helpers/redis.ts';
@@ -63,5 +69,64 @@ describe('a cluster under scheduler and worker', () => {
       .poll(() => new Set(refreshed.map(({ key }) => key)).size, { timeout: 10_000 })
       .toBe(IDS.length);
     expect(failures.flat()).toEqual([]);
+  });
+});
+
+describe('a connection for data', () => {
+  async function open() {
+    const use = { role: 'cache', name: 'test', events: new Events() } as const;
+    const client = openDataConnection(cluster.target, use);
+    onTestFinished(() => client.disconnect());
+    await untilReady(client, cluster.target, 5_000);
+    return client;
+  }
+
+  it('knows its masters, and the one of each key', async () => {
+    const client = await open();
+    const addresses = cluster.masters.map(({ port }) => `127.0.0.1:${port}`);
+    const masters = mastersOf(client).map(({ options }) => `${options.host}:${options.port}`);
+    expect(masters.sort()).toEqual(addresses.sort());
+    for (const key of ['a', 'b', 'c', '{x}d']) {
+      expect(nodeOf(client, key)).toBe(`127.0.0.1:${(await cluster.ownerOf(key)).port}`);
+    }
+  });
+
+  it('never sends a command again whose connection broke', async () => {
+    const client = await open();
+    const key = uniqueNamespace();
+    const { port } = await cluster.ownerOf(key);
+    const node = mastersOf(client).find(({ options }) => options.port === port);
+    const written = client.incr(key);
+    node?.stream.destroy();
+
+    await expect(written).rejects.toThrow('Connection is closed');
+    await expect.poll(() => client.get(key).catch(() => 'away')).toBe('1');
+  });
+
+  it('tells a wipe of any master, once', async () => {
+    const client = await open();
+    const watch = new CacheWatch(client, new Keys(uniqueNamespace()));
+    expect(await watch.look()).toMatchObject({ wasWiped: true });
+    for (const { redis } of cluster.masters) {
+      expect(await watch.look()).toMatchObject({ wasWiped: false });
+      await redis.flushall();
+      expect(await watch.look()).toMatchObject({ wasWiped: true });
+    }
+    expect(await watch.look()).toMatchObject({ wasWiped: false });
+  });
+
+  it('names the master that does not suit its role', async () => {
+    const client = await open();
+    const targets = { cache: cluster.target, queue: cluster.target };
+    const [, second] = cluster.masters;
+    await second?.redis.config('SET', 'maxmemory-policy', 'allkeys-lru');
+    onTestFinished(() => void second?.redis.config('SET', 'maxmemory-policy', 'noeviction'));
+
+    expect(await checkServer(client, 'cache', targets)).toEqual([]);
+    const [problem, ...others] = await checkServer(client, 'queue', targets);
+    expect(problem?.message).toContain(
+      `has a master, 127.0.0.1:${second?.port}, that has maxmemory-policy allkeys-lru: it must be noeviction`,
+    );
+    expect(others).toEqual([]);
   });
 });
