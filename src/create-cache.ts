@@ -21,6 +21,7 @@ import { SingleFlight } from './read/single-flight.ts';
 import { Wakes } from './read/wakes.ts';
 import { type Write, writeThrough } from './read/write-through.ts';
 import { Writer } from './read/writer.ts';
+import { onServerChange } from './redis/cluster-connection.ts';
 import { EntryReads } from './redis/entry-reads.ts';
 import { EntryStore } from './redis/entry-store.ts';
 import { Keys } from './redis/keys.ts';
@@ -96,7 +97,8 @@ class ReadThroughCache implements Cache {
     const wakes = new Wakes();
     const drops = new LocalDrops({ keys, flights, wakes, loaders: this.#byName });
     this.#bus = new InvalidationBus({
-      connections: { publisher: cache, subscriber: this.#servers.openBus() },
+      publisher: cache,
+      listen: (to) => this.#servers.listen(to),
       channel: keys.bus(),
       onDrop: (what) => drops.drop(what),
       onWake: (entryKey) => wakes.wake(entryKey),
@@ -110,7 +112,7 @@ class ReadThroughCache implements Cache {
     this.#fenced = fenced;
     this.#reader = new Reader({ reads, flights, misses, fenced, clock, events });
     this.#writer = new Writer({ store, drops, bus: this.#bus, clock });
-    cache.on('ready', () => void this.#writer.repeatRecent());
+    onServerChange(cache, () => void this.#writer.repeatRecent());
   }
 
   async get<P, R>(loader: Loader<P, R>, ...params: ParamsArgument<NoInfer<P>>): Promise<R> {

@@ -1,5 +1,4 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Redis } from 'ioredis';
 import { LRUCache } from 'lru-cache';
 import { resolveRole } from './config/options.ts';
 import { checkPermits, type RateLimiterOptions, resolveLimit } from './config/rate-limit.ts';
@@ -14,6 +13,7 @@ import { waitUnlessAborted } from './core/wait.ts';
 import { encodeKey } from './loaders/key-codec.ts';
 import { openDataConnection, untilReady } from './redis/connection.ts';
 import { Keys } from './redis/keys.ts';
+import type { RedisClient } from './redis/redis-client.ts';
 import { type ScriptClient, scriptClient } from './redis/scripts.ts';
 import { checkServer } from './redis/server-check.ts';
 import { SlidingWindowLimiter } from './redis/sliding-window-limiter.ts';
@@ -86,7 +86,7 @@ class FreeLimiter implements RateLimiter {
   readonly #limit: RateLimit;
   readonly #keys: Keys;
   readonly #events = new Events();
-  readonly #redis: Redis;
+  readonly #redis: RedisClient;
   readonly #scripts: ScriptClient;
   readonly #limiters = new LRUCache<string, SlidingWindowLimiter>({ max: MOST_KEYS });
   readonly #waiting = new Set<Cancellation>();

@@ -1,4 +1,3 @@
-import type { Redis } from 'ioredis';
 import { resolveWorker, type WorkerOptions, type WorkerSettings } from './config/options.ts';
 import { EverwarmError } from './core/errors.ts';
 import { type EventName, Events, type Listener } from './core/events.ts';
@@ -14,6 +13,7 @@ import { openWorkerConnection } from './redis/connection.ts';
 import { EntryStore } from './redis/entry-store.ts';
 import { Keys } from './redis/keys.ts';
 import { LoaderStatsStore } from './redis/loader-stats.ts';
+import type { RedisClient } from './redis/redis-client.ts';
 import { RoleServers } from './redis/role-servers.ts';
 import { scriptClient } from './redis/scripts.ts';
 import { Tracker } from './redis/tracker.ts';
@@ -51,7 +51,7 @@ class WorkerRole implements RefreshWorkers {
   readonly #servers: RoleServers;
   readonly #fenced: FencedLoad;
   readonly #times: WorkerTimes[] = [];
-  #bullConnection: Redis | null = null;
+  #bullConnection: RedisClient | null = null;
   #workers: readonly RefreshWorker[] = [];
   readonly #ready: Promise<void>;
   #closing: Promise<void> | null = null;
@@ -95,7 +95,7 @@ class WorkerRole implements RefreshWorkers {
     this.#workers = [...registry].map((loader) => this.#startWorker(loader, keys, connection));
   }
 
-  #startWorker(loader: AnyLoader, keys: Keys, connection: Redis): RefreshWorker {
+  #startWorker(loader: AnyLoader, keys: Keys, connection: RedisClient): RefreshWorker {
     const { queue, clock } = this.#servers;
     const { concurrency } = this.#settings;
     const fenced = this.#fenced;

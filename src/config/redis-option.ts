@@ -1,9 +1,13 @@
 import type { RedisOptions } from 'ioredis';
 import { InvalidOptionError } from '../core/errors.ts';
+import { type ClusterTarget, checkCluster, printNode } from './cluster-target.ts';
 import { DEFAULTS } from './defaults.ts';
 
-/** One server: a URL (`redis://`, `rediss://`) or ioredis options (a Sentinel description included). */
-export type RedisTarget = string | RedisOptions;
+/** One server: a URL (`redis://`, `rediss://`) or ioredis options (with `sentinels`: found by Sentinel). */
+export type ServerTarget = string | RedisOptions;
+
+/** Where one role's data is: on a server, or on a Redis Cluster. */
+export type RedisTarget = ServerTarget | ClusterTarget;
 
 /** One server for both roles, or one for each: `cache` may evict, `queue` must not. */
 export type RedisOption =
@@ -50,7 +54,7 @@ function checkTarget(target: unknown, path: string): RedisTarget {
     throw new InvalidOptionError(
       path,
       target,
-      'must be a redis:// URL, ioredis options, or { cache, queue }',
+      'must be a redis:// URL, ioredis options, { cluster }, or { cache, queue }',
     );
   }
   // A ready-made client spread into options would mean the local server.
@@ -59,6 +63,7 @@ function checkTarget(target: unknown, path: string): RedisTarget {
       'must be a redis:// URL or plain ioredis options: connections are opened by Everwarm';
     throw new InvalidOptionError(path, target, rule);
   }
+  if ('cluster' in target) return checkCluster(target, path);
   if ('keyPrefix' in target) {
     throw new InvalidOptionError(
       `${path}.keyPrefix`,
@@ -66,7 +71,23 @@ function checkTarget(target: unknown, path: string): RedisTarget {
       'is not supported: use `namespace`',
     );
   }
+  if ('sentinels' in target) checkSentinels(target as RedisOptions, path);
   return { ...target };
+}
+
+function checkSentinels({ sentinels, name, role = 'master' }: RedisOptions, path: string): void {
+  if (!Array.isArray(sentinels) || sentinels.length === 0) {
+    const rule = 'must be an array of at least one { host, port }';
+    throw new InvalidOptionError(`${path}.sentinels`, sentinels, rule);
+  }
+  if (!name) {
+    const rule = 'must be the name under which the sentinels watch the master';
+    throw new InvalidOptionError(`${path}.name`, name, rule);
+  }
+  if (role !== 'master') {
+    const rule = "must be 'master': a replica may not have yet what was just written";
+    throw new InvalidOptionError(`${path}.role`, role, rule);
+  }
 }
 
 function withoutPrefix(url: string, path: string): string {
@@ -75,9 +96,14 @@ function withoutPrefix(url: string, path: string): string {
   throw new InvalidOptionError(`${path}: keyPrefix`, prefix, 'is not supported: use `namespace`');
 }
 
+export function isClusterTarget(target: RedisTarget): target is ClusterTarget {
+  return typeof target === 'object' && 'cluster' in target;
+}
+
 /** A target as it may stand in a message: host and port, no credentials. */
 export function printTarget(target: RedisTarget): string {
   if (typeof target === 'string') return withoutPassword(target);
+  if (isClusterTarget(target)) return `the cluster of ${target.cluster.map(printNode).join(', ')}`;
   if (target.sentinels) return `sentinel master "${target.name ?? 'mymaster'}"`;
   if (target.path) return target.path;
   return `redis://${target.host ?? '127.0.0.1'}:${target.port ?? 6379}`;

@@ -1,7 +1,7 @@
 import { Queue } from 'bullmq';
-import type { Redis } from 'ioredis';
 import { packSizes, urgencyPriority } from '../policy/batching.ts';
 import type { Keys, NamedLoader } from '../redis/keys.ts';
+import type { RedisClient } from '../redis/redis-client.ts';
 import type { RefreshJobData, RefreshJobResult, RefreshKey } from './refresh-job.ts';
 
 /** A key worth refreshing now. */
@@ -33,7 +33,7 @@ export class RefreshQueue {
   readonly #queue: Queue<RefreshJobData, RefreshJobResult>;
   readonly #loader: NamedLoader;
 
-  constructor(connection: Redis, keys: Keys, loader: NamedLoader) {
+  constructor(connection: RedisClient, keys: Keys, loader: NamedLoader) {
     this.#loader = loader;
     this.#queue = openQueue(connection, keys, loader);
   }
@@ -72,7 +72,7 @@ export class RefreshQueue {
 
 /** A loader's queue as BullMQ sees it: for the scheduler, and for dashboards. */
 export function openQueue(
-  connection: Redis,
+  connection: RedisClient,
   keys: Keys,
   loader: NamedLoader,
 ): Queue<RefreshJobData, RefreshJobResult> {

@@ -1,12 +1,12 @@
 import { Worker } from 'bullmq';
-import type { Redis } from 'ioredis';
 import type { Events } from '../core/events.ts';
 import type { Keys, NamedLoader } from '../redis/keys.ts';
+import type { RedisClient } from '../redis/redis-client.ts';
 import type { RefreshJobData, RefreshJobResult } from './refresh-job.ts';
 import type { RefreshProcessor } from './refresh-processor.ts';
 
 export interface RefreshWorkerParts {
-  readonly connection: Redis;
+  readonly connection: RedisClient;
   readonly keys: Keys;
   readonly loader: NamedLoader;
   readonly processor: RefreshProcessor;

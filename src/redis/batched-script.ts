@@ -12,16 +12,24 @@ interface Pending {
 
 /**
  * Calls of one script that are made in one turn of the event loop run as one: each on its own keys and
- * with a reply of its own, but for the price of one command. A failure of the script fails all of them.
+ * with a reply of its own, but for the price of one command; on a cluster those of one slot. A failure of the script fails all of them.
  */
 export class BatchedScript {
   readonly #run: (calls: readonly ScriptCall[]) => Promise<unknown[]>;
   readonly #what: string;
+  readonly #slotOf: (key: string) => number;
   #pending: Pending[] = [];
 
-  constructor(what: string, run: (calls: readonly ScriptCall[]) => Promise<unknown[]>) {
-    this.#what = what;
-    this.#run = run;
+  constructor(parts: {
+    /** What the script does to its keys, for messages. */
+    readonly what: string;
+    readonly run: (calls: readonly ScriptCall[]) => Promise<unknown[]>;
+    /** A script runs in one slot: calls of different ones run apart. */
+    readonly slotOf: (key: string) => number;
+  }) {
+    this.#what = parts.what;
+    this.#run = parts.run;
+    this.#slotOf = parts.slotOf;
   }
 
   call(keys: readonly string[], args: readonly ScriptArgument[]): Promise<unknown> {
@@ -33,9 +41,20 @@ export class BatchedScript {
   }
 
   #flush(): void {
-    const batch = this.#pending;
-    if (batch.length === 0) return;
+    const pending = this.#pending;
+    if (pending.length === 0) return;
     this.#pending = [];
+    const batches = new Map<number, Pending[]>();
+    for (const one of pending) {
+      const slot = this.#slotOf(one.call.keys[0] ?? '');
+      const batch = batches.get(slot);
+      if (batch) batch.push(one);
+      else batches.set(slot, [one]);
+    }
+    for (const batch of batches.values()) this.#send(batch);
+  }
+
+  #send(batch: readonly Pending[]): void {
     const [first] = batch;
     const which = batch.length === 1 ? first?.call.keys[0] : `${batch.length} keys`;
     const replies = this.#run(batch.map(({ call }) => call));

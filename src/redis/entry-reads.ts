@@ -1,5 +1,5 @@
-import type { Redis } from 'ioredis';
 import { EverwarmError } from '../core/errors.ts';
+import { isCluster, type RedisClient, sendTogether } from './redis-client.ts';
 
 /** Up to so many reads go out at once, each by itself; more wait for each other. */
 const ALONE = 2;
@@ -18,13 +18,13 @@ interface Read {
  * A key of another Redis type reads as absent.
  */
 export class EntryReads {
-  readonly #redis: Redis;
+  readonly #redis: RedisClient;
   readonly #timeoutMs: number;
   readonly #flushSoon: () => void;
   #underWay = 0;
   #waiting: Read[] = [];
 
-  constructor(redis: Redis, timeoutMs: number) {
+  constructor(redis: RedisClient, timeoutMs: number) {
     this.#redis = redis;
     this.#timeoutMs = timeoutMs;
     this.#flushSoon = () => this.#flush();
@@ -64,6 +64,14 @@ export class EntryReads {
   }
 
   #send(reads: readonly Read[]): void {
+    // A cluster takes one slot a command, and a node that is down must not fail the keys of others.
+    if (isCluster(this.#redis) && reads.length > 1) {
+      for (const read of reads) {
+        sendTogether(this.#redis, read.entryKey);
+        this.#send([read]);
+      }
+      return;
+    }
     this.#underWay++;
     let isOpen = true;
     const settle = (one: (read: Read, at: number) => void): void => {

@@ -1,4 +1,3 @@
-import type { Redis } from 'ioredis';
 import type { ErrorCode } from '../core/errors.ts';
 import { BatchedScript } from './batched-script.ts';
 import { withinTimeout } from './connection.ts';
@@ -9,6 +8,8 @@ import {
   type EntryHeader,
   HEADER_BYTES,
 } from './entry.ts';
+import { hashSlot } from './hash-slot.ts';
+import { isCluster, type RedisClient, sendTogether } from './redis-client.ts';
 import { type ScriptClient, scriptClient } from './scripts.ts';
 
 /** How long waiters find the outcome of a load that stored nothing. */
@@ -65,17 +66,26 @@ export type CommitReply = 'written' | 'refused' | 'newer-format';
 
 /** Entries and locks in the cache server: each method is one atomic step. All reject when Redis fails. */
 export class EntryStore {
-  readonly #redis: Redis;
+  readonly #redis: RedisClient;
   readonly #scripts: ScriptClient;
   readonly #acquires: BatchedScript;
   readonly #commits: BatchedScript;
 
-  constructor(redis: Redis) {
+  constructor(redis: RedisClient) {
     this.#redis = redis;
     this.#scripts = scriptClient(redis);
     const { runMany } = this.#scripts;
-    this.#acquires = new BatchedScript('locking', (calls) => runMany('acquireLock', calls));
-    this.#commits = new BatchedScript('writing', (calls) => runMany('commitEntry', calls));
+    const slotOf = isCluster(redis) ? hashSlot : () => 0;
+    this.#acquires = new BatchedScript({
+      what: 'locking',
+      run: (calls) => runMany('acquireLock', calls),
+      slotOf,
+    });
+    this.#commits = new BatchedScript({
+      what: 'writing',
+      run: (calls) => runMany('commitEntry', calls),
+      slotOf,
+    });
   }
 
   async acquire(place: EntryPlace, request: LockRequest): Promise<Acquired> {
@@ -152,15 +162,37 @@ export class EntryStore {
     return withinTimeout(this.#redis.getBuffer(place.entryKey), `reading ${place.entryKey}`);
   }
 
-  /** The headers of many entries, unverified; null where there is none of ours. */
-  async headers(entryKeys: readonly string[]): Promise<(EntryHeader | null)[]> {
-    const pipeline = this.#redis.pipeline();
-    for (const entryKey of entryKeys) pipeline.getrangeBuffer(entryKey, 0, HEADER_BYTES - 1);
-    const replies = (await pipeline.exec()) ?? [];
+  /**
+   * The headers of many entries, unverified; null where there is none of ours, undefined where its node
+   * of a cluster did not answer. Rejects when none did.
+   */
+  async headers(entryKeys: readonly string[]): Promise<(EntryHeader | null | undefined)[]> {
+    const replies = await this.#headerReplies(entryKeys);
+    const failure = replies.every(([error]) => error && !isWrongType(error)) && replies[0]?.[0];
+    if (failure) throw failure;
     return replies.map(([error, bytes]) => {
-      if (error && !isWrongType(error)) throw error;
+      if (error && !isWrongType(error)) return undefined;
       return bytes instanceof Buffer ? decodeHeader(bytes) : null;
     });
+  }
+
+  async #headerReplies(entryKeys: readonly string[]): Promise<[Error | null, unknown?][]> {
+    const end = HEADER_BYTES - 1;
+    if (!isCluster(this.#redis)) {
+      const pipeline = this.#redis.pipeline();
+      for (const entryKey of entryKeys) pipeline.getrangeBuffer(entryKey, 0, end);
+      return (await pipeline.exec()) ?? [];
+    }
+    const redis = this.#redis;
+    return Promise.all(
+      entryKeys.map((entryKey) => {
+        sendTogether(redis, entryKey);
+        return redis.getrangeBuffer(entryKey, 0, end).then(
+          (bytes): [null, Buffer] => [null, bytes],
+          (error: Error): [Error] => [error],
+        );
+      }),
+    );
   }
 }
 

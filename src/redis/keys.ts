@@ -77,9 +77,9 @@ export class Keys {
     return limitKeys(`${this.namespace}:{limit:${name}:${escapeKeyText(key)}}`, limit);
   }
 
-  /** Present on the cache server unless that was wiped. */
-  canary(): string {
-    return `${this.namespace}:canary`;
+  /** Present on the cache server unless that was wiped; on a cluster one a master, told apart by its tag. */
+  canary(tag?: number): string {
+    return `${this.namespace}:canary${tag === undefined ? '' : `:{${tag}}`}`;
   }
 
   /** BullMQ's prefix: its braces keep a queue in one slot of a cluster. */

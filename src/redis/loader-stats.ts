@@ -1,6 +1,6 @@
-import type { Redis } from 'ioredis';
 import type { Smoothed } from '../policy/load-time.ts';
 import type { Keys, NamedLoader } from './keys.ts';
+import type { RedisClient } from './redis-client.ts';
 
 /** What the fleet knows of a loader: shared by its workers and schedulers, lost without harm. */
 export interface LoaderStats {
@@ -16,10 +16,10 @@ export interface LoaderStats {
 const EXPIRE_SECONDS = 8 * 24 * 3_600;
 
 export class LoaderStatsStore {
-  readonly #redis: Redis;
+  readonly #redis: RedisClient;
   readonly #key: string;
 
-  constructor(redis: Redis, keys: Keys, loader: NamedLoader) {
+  constructor(redis: RedisClient, keys: Keys, loader: NamedLoader) {
     this.#redis = redis;
     this.#key = keys.stats(loader);
   }

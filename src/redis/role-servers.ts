@@ -2,7 +2,10 @@ import type { Redis } from 'ioredis';
 import type { RedisTargets } from '../config/redis-option.ts';
 import type { EverwarmError } from '../core/errors.ts';
 import type { Events } from '../core/events.ts';
+import { BusListener, type BusListenerParts } from './bus-listener.ts';
+import { onServerChange } from './cluster-connection.ts';
 import { openBusConnection, openDataConnection, type RedisRole, untilReady } from './connection.ts';
+import type { RedisClient } from './redis-client.ts';
 import { checkServer } from './server-check.ts';
 import { ServerClock } from './server-clock.ts';
 
@@ -23,15 +26,14 @@ export interface RoleServersOptions {
  * check of both servers at start: unsuitable ones are warned about hourly, or refused when strict.
  */
 export class RoleServers {
-  readonly cache: Redis;
-  readonly queue: Redis;
+  readonly cache: RedisClient;
+  readonly queue: RedisClient;
   readonly clock: ServerClock;
   readonly #options: RoleServersOptions;
   readonly #warnings: NodeJS.Timeout;
   readonly #ready: Promise<void>;
   #isReady = false;
   #isClosed = false;
-  #bus: Redis | null = null;
 
   constructor(options: RoleServersOptions) {
     this.#options = options;
@@ -58,15 +60,15 @@ export class RoleServers {
     return this.#ready;
   }
 
-  /** One more connection to the cache server, that listens. */
-  openBus(): Redis {
+  /** Listens to a channel of the cache server, on one more connection. */
+  listen(parts: Omit<BusListenerParts, 'connect'>): BusListener {
     const { redis, name, events } = this.#options;
-    this.#bus = openBusConnection(redis.cache, { role: 'cache', name: `${name}:bus`, events });
-    return this.#bus;
+    const use = { role: 'cache', name: `${name}:bus`, events } as const;
+    const connect = (): Redis | null => openBusConnection(redis.cache, use, this.cache);
+    return new BusListener({ connect, ...parts });
   }
 
   close(): void {
-    this.#bus?.disconnect();
     this.#isClosed = true;
     clearInterval(this.#warnings);
     this.clock.close();
@@ -89,7 +91,7 @@ export class RoleServers {
     this.#isReady = true;
     // A server that was away at the start, or was replaced, has not been looked at.
     for (const connection of [this.cache, this.queue])
-      connection.on('ready', () => void this.#warn());
+      onServerChange(connection, () => void this.#warn());
   }
 
   async #warn(): Promise<EverwarmError[]> {

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import type { Redis } from 'ioredis';
+import { type RedisClient, sendTogether } from './redis-client.ts';
 
 /** Every script with its number of keys, of a batched one per call; the name is the file's in camel case. */
 export const SCRIPTS = {
@@ -30,12 +30,12 @@ export interface ScriptCall {
 /** A connection on which every script is a command. Replies are typed by the caller, per script's header. */
 export interface ScriptClient {
   run(name: ScriptName, args: readonly ScriptArgument[]): Promise<unknown>;
-  /** Many calls of a batched script in one, with every bulk string of the replies as a Buffer. */
+  /** Many calls of a batched script in one, on a cluster all of one slot, with every bulk string of the replies as a Buffer. */
   runMany(name: ScriptName, calls: readonly ScriptCall[]): Promise<unknown[]>;
 }
 
 /** Makes every Lua file a command of this connection (EVALSHA, with EVAL after a SCRIPT FLUSH). */
-export function scriptClient(redis: Redis): ScriptClient {
+export function scriptClient(redis: RedisClient): ScriptClient {
   for (const name of Object.keys(SCRIPTS)) {
     if (!(name in redis)) redis.defineCommand(name, { lua: sourceOf(name) });
   }
@@ -44,7 +44,7 @@ export function scriptClient(redis: Redis): ScriptClient {
   const call = (name: string, args: readonly ScriptArgument[]): Promise<unknown> => {
     const command = commands[name];
     if (!command) throw new TypeError(`no script "${name}"`);
-    sendTogether(redis);
+    sendTogether(redis, String(args[1]));
     return command.apply(redis, args as ScriptArgument[]);
   };
   return {
@@ -55,13 +55,6 @@ export function scriptClient(redis: Redis): ScriptClient {
       return call(`${name}Buffer`, [keys.length, ...keys, ...args]) as Promise<unknown[]>;
     },
   };
-}
-
-/** What is called in one turn of the event loop goes out in one write: a write costs more than a command. */
-function sendTogether({ stream }: Redis): void {
-  if (!stream || stream.writableCorked > 0) return;
-  stream.cork();
-  process.nextTick(() => stream.uncork());
 }
 
 function sourceOf(name: string): string {

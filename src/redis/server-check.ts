@@ -1,24 +1,29 @@
-import type { Redis } from 'ioredis';
 import { printTarget, type RedisTargets } from '../config/redis-option.ts';
 import { EverwarmError } from '../core/errors.ts';
 import type { RedisRole } from './connection.ts';
+import { addressOf, isCluster, mastersOf, type RedisClient } from './redis-client.ts';
 
 const MIN_VERSION = [6, 2] as const;
 
-/** What is wrong with this server in this role; empty when it suits. */
+/** What is wrong with this server, or the masters of this cluster, in this role; empty when it suits. */
 export async function checkServer(
-  redis: Redis,
+  client: RedisClient,
   role: RedisRole,
   targets: RedisTargets,
 ): Promise<EverwarmError[]> {
-  const facts = parseInfo(await redis.info('server'), await redis.info('memory'));
-  const found = [checkVersion(facts), role === 'queue' ? checkQueue(facts) : checkCache(facts)];
-  return found
-    .filter((problem) => problem !== null)
-    .map((problem) => {
-      const where = `the ${role} Redis at ${printTarget(targets[role])}`;
-      return new EverwarmError('REDIS_UNSUITABLE', `${where} ${problem}`);
-    });
+  const where = `the ${role} Redis at ${printTarget(targets[role])}`;
+  const found = await Promise.all(
+    mastersOf(client).map(async (redis) => {
+      const facts = parseInfo(await redis.info('server'), await redis.info('memory'));
+      const problems = [
+        checkVersion(facts),
+        role === 'queue' ? checkQueue(facts) : checkCache(facts),
+      ];
+      const which = isCluster(client) ? `${where} has a master, ${addressOf(redis)}, that` : where;
+      return problems.filter((problem) => problem !== null).map((problem) => `${which} ${problem}`);
+    }),
+  );
+  return found.flat().map((text) => new EverwarmError('REDIS_UNSUITABLE', text));
 }
 
 type Facts = Readonly<Record<string, string>>;

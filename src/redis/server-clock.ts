@@ -1,8 +1,11 @@
-import type { Redis } from 'ioredis';
 import { type Clock, processClock } from '../core/clock.ts';
+import { onServerChange } from './cluster-connection.ts';
+import { type RedisClient, serverOfSlot } from './redis-client.ts';
 
 const SAMPLES = 3;
 const EVERY_MS = 30_000;
+/** On a cluster all processes ask the master of this slot. */
+const CLOCK_SLOT = 0;
 
 /**
  * The queue server's clock, as every process sees it: the offset of its TIME to this process's
@@ -10,13 +13,13 @@ const EVERY_MS = 30_000;
  * and without a server, this process's own clock.
  */
 export class ServerClock implements Clock {
-  readonly #redis: Redis;
+  readonly #redis: RedisClient;
   readonly #timer: NodeJS.Timeout;
   #offsetMs = 0;
 
-  constructor(redis: Redis) {
+  constructor(redis: RedisClient) {
     this.#redis = redis;
-    redis.on('ready', this.#refresh);
+    onServerChange(redis, this.#refresh);
     this.#timer = setInterval(this.#refresh, EVERY_MS).unref();
   }
 
@@ -26,10 +29,11 @@ export class ServerClock implements Clock {
 
   /** Measures the offset; rejects when the server does not answer, and then keeps the last one. */
   async measure(): Promise<void> {
+    const server = serverOfSlot(this.#redis, CLOCK_SLOT);
     let best = Number.POSITIVE_INFINITY;
     for (let sample = 0; sample < SAMPLES; sample++) {
       const sentAtMs = processClock.now();
-      const [seconds, micros] = await this.#redis.time();
+      const [seconds, micros] = await server.time();
       const roundTripMs = processClock.now() - sentAtMs;
       if (roundTripMs >= best) continue;
       best = roundTripMs;
@@ -40,7 +44,6 @@ export class ServerClock implements Clock {
 
   close(): void {
     clearInterval(this.#timer);
-    this.#redis.off('ready', this.#refresh);
   }
 
   readonly #refresh = (): void => {

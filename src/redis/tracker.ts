@@ -1,6 +1,6 @@
-import type { Redis } from 'ioredis';
 import { fadedBelow, halfLifeMs } from '../policy/heat.ts';
 import type { Keys, NamedLoader, TrackerKeys } from './keys.ts';
+import type { RedisClient } from './redis-client.ts';
 import { type ScriptArgument, type ScriptClient, scriptClient } from './scripts.ts';
 
 export interface TrackedLoader extends NamedLoader {
@@ -54,12 +54,12 @@ const LIVES_TRACKED = 20;
 /** The tracker of one loader on the queue server: heat, dues, failures. Soft state: reads rebuild it. */
 export class Tracker {
   readonly halfLifeMs: number;
-  readonly #redis: Redis;
+  readonly #redis: RedisClient;
   readonly #scripts: ScriptClient;
   readonly #keys: TrackerKeys;
   readonly #expireSeconds: number;
 
-  constructor(redis: Redis, keys: Keys, loader: TrackedLoader) {
+  constructor(redis: RedisClient, keys: Keys, loader: TrackedLoader) {
     this.halfLifeMs = halfLifeMs(loader.ttlMs);
     this.#redis = redis;
     this.#scripts = scriptClient(redis);

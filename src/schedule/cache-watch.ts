@@ -1,5 +1,11 @@
-import type { Redis } from 'ioredis';
 import type { Keys } from '../redis/keys.ts';
+import {
+  addressOf,
+  isCluster,
+  mastersOf,
+  nodeOf,
+  type RedisClient,
+} from '../redis/redis-client.ts';
 
 /** What the scheduler has to know of the cache server as a whole. */
 export interface CacheHealth {
@@ -11,26 +17,47 @@ export interface CacheHealth {
 
 /**
  * Looks after the cache server: a canary key that is gone tells a wipe (a restart, FLUSHALL, a failover
- * to an empty replica), and whoever sets it again is the one scheduler that acts on it.
+ * to an empty replica), and whoever sets it again is the one scheduler that acts on it. On a cluster each
+ * master has a canary of its own.
  */
 export class CacheWatch {
-  readonly #redis: Redis;
-  readonly #canary: string;
+  readonly #redis: RedisClient;
+  readonly #keys: Keys;
   #evictedKeys: number | null = null;
 
-  constructor(redis: Redis, keys: Keys) {
+  constructor(redis: RedisClient, keys: Keys) {
     this.#redis = redis;
-    this.#canary = keys.canary();
+    this.#keys = keys;
   }
 
+  /** Rejects when a server does not answer. */
   async look(): Promise<CacheHealth> {
     const [created, stats] = await Promise.all([
-      this.#redis.set(this.#canary, '1', 'NX'),
-      this.#redis.info('stats'),
+      Promise.all(this.#canaries().map((canary) => this.#redis.set(canary, '1', 'NX'))),
+      Promise.all(mastersOf(this.#redis).map((master) => master.info('stats'))),
     ]);
-    const evictedKeys = Number(/evicted_keys:(\d+)/.exec(stats)?.[1] ?? 0);
+    const evictedKeys = stats.reduce((sum, text) => sum + evictedOf(text), 0);
     const isEvicting = this.#evictedKeys !== null && evictedKeys > this.#evictedKeys;
     this.#evictedKeys = evictedKeys;
-    return { isEvicting, wasWiped: created === 'OK' };
+    return { isEvicting, wasWiped: created.includes('OK') };
   }
+
+  /** For each master of a cluster the first canary that belongs to it. */
+  #canaries(): readonly string[] {
+    if (!isCluster(this.#redis)) return [this.#keys.canary()];
+    const missing = new Set(mastersOf(this.#redis).map(addressOf));
+    const found: string[] = [];
+    for (let tag = 0; missing.size > 0 && tag < TAGS_TRIED; tag++) {
+      const canary = this.#keys.canary(tag);
+      if (missing.delete(nodeOf(this.#redis, canary))) found.push(canary);
+    }
+    return found;
+  }
+}
+
+/** Enough for a master that owns one slot in a thousand; one that owns fewer is not watched. */
+const TAGS_TRIED = 5_000;
+
+function evictedOf(stats: string): number {
+  return Number(/evicted_keys:(\d+)/.exec(stats)?.[1] ?? 0);
 }

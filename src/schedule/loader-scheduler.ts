@@ -111,7 +111,7 @@ export class LoaderScheduler {
   async #work(claim: Claim, tally: Tally): Promise<void> {
     const { loader, keys, store, tracker } = this.#parts;
     tally.claimed += claim.keys.length;
-    let headers: (EntryHeader | null)[];
+    let headers: (EntryHeader | null | undefined)[];
     try {
       headers = await store.headers(claim.keys.map(({ key }) => keys.entry(loader, key)));
     } catch (error) {
@@ -120,13 +120,20 @@ export class LoaderScheduler {
       throw error;
     }
     const nowMs = this.#parts.clock.now();
-    const candidates = claim.keys.map((claimed, at) => {
-      const header = headers[at] ?? null;
-      const trackerAgeMs = nowMs - (claim.bornAtMs ?? nowMs);
-      return { claimed, header, plan: this.#plan({ claimed, header, nowMs, trackerAgeMs }) };
-    });
+    const trackerAgeMs = nowMs - (claim.bornAtMs ?? nowMs);
+    const candidates: Candidate[] = [];
+    const unanswered: ClaimedKey[] = [];
+    for (const [at, claimed] of claim.keys.entries()) {
+      const header = headers[at];
+      if (header === undefined) unanswered.push(claimed);
+      else {
+        const plan = this.#plan({ claimed, header, nowMs, trackerAgeMs });
+        candidates.push({ claimed, header, plan });
+      }
+    }
     const chosen = await this.#choose(candidates);
     const dues = duesOf(candidates, chosen, nowMs);
+    for (const { key } of unanswered) dues.set(key, nowMs + RETRY_MS);
     await this.#enqueue(claim, chosen, dues);
     await tracker.settle(claim, dues);
     tally.enqueued += claim.keys.length - dues.size;

@@ -126,7 +126,7 @@ describe('redis', () => {
     });
   });
 
-  const form = 'must be a redis:// URL, ioredis options, or { cache, queue }';
+  const form = 'must be a redis:// URL, ioredis options, { cluster }, or { cache, queue }';
   test.for<[unknown, string]>([
     ['localhost:6379', '`redis` ("localhost:6379") must be a redis:// or rediss:// URL'],
     ['http://a', '`redis` ("http://a") must be a redis:// or rediss:// URL'],

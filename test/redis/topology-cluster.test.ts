@@ -1,0 +1,132 @@
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { Events } from '../../src/core/events.ts';
+import { createScheduler, createWorker, defineLoader } from '../../src/index.ts';
+import { openDataConnection, untilReady } from '../../src/redis/connection.ts';
+import { hashSlot } from '../../src/redis/hash-slot.ts';
+import { Keys } from '../../src/redis/keys.ts';
+import { mastersOf, nodeOf } from '../../src/redis/redis-client.ts';
+import { checkServer } from '../../src/redis/server-check.ts';
+import { CacheWatch } from '../../src/schedule/cache-watch.ts';
+import { openCache, recorded } from '../helpers/cache.ts';
+import { TestCluster } from '../helpers/cluster.ts';
+import { uniqueNamespace } from '../helpers/redis.ts';
+
+let cluster: TestCluster;
+beforeAll(async () => {
+  cluster = await TestCluster.start();
+}, 60_000);
+afterAll(() => cluster?.close());
+
+const item = defineLoader({ name: 'item', ttl: '1h', load: async (id: string) => `${id}!` });
+const IDS = Array.from({ length: 60 }, (_, at) => `id-${at}`);
+
+it('finds the slots that Redis finds', async () => {
+  const keys = ['a', 'everwarm:{item@1:a}:lock', '{}b', 'x{ä€😀}y', '{a', 'a}b{c}'];
+  const [node] = cluster.nodes;
+  for (const key of keys) expect(hashSlot(key)).toBe(await node?.redis.cluster('KEYSLOT', key));
+});
+
+it('reads one key and many across all slots, and loads each once', async () => {
+  const namespace = uniqueNamespace();
+  const options = { redis: cluster.target, namespace, loaders: [item] };
+  const cache = await openCache(options);
+  const loads = recorded(cache, 'load:completed');
+  const failures = recorded(cache, 'redis:failed');
+
+  expect(await cache.getMany(item, IDS)).toEqual(IDS.map((id) => `${id}!`));
+  const other = await openCache(options);
+  expect(await other.getMany(item, IDS)).toEqual(IDS.map((id) => `${id}!`));
+  expect(await other.getWithMeta(item, 'id-1')).toMatchObject({ source: 'redis', value: 'id-1!' });
+  expect(loads.map(({ key }) => key).sort()).toEqual([...IDS].sort());
+  expect(failures).toEqual([]);
+  const sizes = await Promise.all(cluster.masters.map(({ redis }) => redis.dbsize()));
+  for (const size of sizes) expect(size).toBeGreaterThan(0);
+});
+
+describe('a cluster under scheduler and worker', () => {
+  it('has its keys refreshed in all slots', async () => {
+    const quick = defineLoader({ name: 'quick', ttl: 2_000, load: async (id: string) => `${id}!` });
+    const options = {
+      redis: cluster.target,
+      namespace: uniqueNamespace(),
+      loaders: [quick],
+      strict: true,
+    };
+    const cache = await openCache(options);
+    const worker = createWorker(options);
+    const scheduler = createScheduler(options);
+    onTestFinished(async () => {
+      await scheduler.close();
+      await worker.close();
+    });
+    await Promise.all([worker.ready(), scheduler.ready()]);
+    const refreshed = recorded(worker, 'refresh:completed');
+    const failures = [cache, worker, scheduler].map((role) => recorded(role, 'redis:failed'));
+    const reads = setInterval(() => void cache.getMany(quick, IDS), 50);
+    onTestFinished(() => clearInterval(reads));
+
+    await expect
+      .poll(() => new Set(refreshed.map(({ key }) => key)).size, { timeout: 10_000 })
+      .toBe(IDS.length);
+    expect(failures.flat()).toEqual([]);
+  });
+});
+
+describe('a connection for data', () => {
+  async function open() {
+    const use = { role: 'cache', name: 'test', events: new Events() } as const;
+    const client = openDataConnection(cluster.target, use);
+    onTestFinished(() => client.disconnect());
+    await untilReady(client, cluster.target, 5_000);
+    return client;
+  }
+
+  it('knows its masters, and the one of each key', async () => {
+    const client = await open();
+    const addresses = cluster.masters.map(({ port }) => `127.0.0.1:${port}`);
+    const masters = mastersOf(client).map(({ options }) => `${options.host}:${options.port}`);
+    expect(masters.sort()).toEqual(addresses.sort());
+    for (const key of ['a', 'b', 'c', '{x}d']) {
+      expect(nodeOf(client, key)).toBe(`127.0.0.1:${(await cluster.ownerOf(key)).port}`);
+    }
+  });
+
+  it('never sends a command again whose connection broke', async () => {
+    const client = await open();
+    const key = uniqueNamespace();
+    const { port } = await cluster.ownerOf(key);
+    const node = mastersOf(client).find(({ options }) => options.port === port);
+    const written = client.incr(key);
+    node?.stream.destroy();
+
+    await expect(written).rejects.toThrow('Connection is closed');
+    await expect.poll(() => client.get(key).catch(() => 'away')).toBe('1');
+  });
+
+  it('tells a wipe of any master, once', async () => {
+    const client = await open();
+    const watch = new CacheWatch(client, new Keys(uniqueNamespace()));
+    expect(await watch.look()).toMatchObject({ wasWiped: true });
+    for (const { redis } of cluster.masters) {
+      expect(await watch.look()).toMatchObject({ wasWiped: false });
+      await redis.flushall();
+      expect(await watch.look()).toMatchObject({ wasWiped: true });
+    }
+    expect(await watch.look()).toMatchObject({ wasWiped: false });
+  });
+
+  it('names the master that does not suit its role', async () => {
+    const client = await open();
+    const targets = { cache: cluster.target, queue: cluster.target };
+    const [, second] = cluster.masters;
+    await second?.redis.config('SET', 'maxmemory-policy', 'allkeys-lru');
+    onTestFinished(() => void second?.redis.config('SET', 'maxmemory-policy', 'noeviction'));
+
+    expect(await checkServer(client, 'cache', targets)).toEqual([]);
+    const [problem, ...others] = await checkServer(client, 'queue', targets);
+    expect(problem?.message).toContain(
+      `has a master, 127.0.0.1:${second?.port}, that has maxmemory-policy allkeys-lru: it must be noeviction`,
+    );
+    expect(others).toEqual([]);
+  });
+});

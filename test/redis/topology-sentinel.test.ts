@@ -1,0 +1,47 @@
+import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
+import { createScheduler, createWorker, defineLoader } from '../../src/index.ts';
+import { openCache, recorded } from '../helpers/cache.ts';
+import { readingAll } from '../helpers/reading.ts';
+import { uniqueNamespace } from '../helpers/redis.ts';
+import { TestSentinels } from '../helpers/sentinel.ts';
+
+let sentinels: TestSentinels;
+beforeAll(async () => {
+  sentinels = await TestSentinels.start();
+}, 60_000);
+afterAll(() => sentinels?.close());
+
+const IDS = Array.from({ length: 30 }, (_, at) => `id-${at}`);
+const item = defineLoader({ name: 'item', ttl: 2_000, load: async (id: string) => `${id}!` });
+
+it('answers every read during a failover, and refreshes all keys within 10 s of it', {
+  timeout: 60_000,
+}, async () => {
+  const options = { redis: sentinels.target, namespace: uniqueNamespace(), loaders: [item] };
+  const cache = await openCache(options);
+  const worker = createWorker(options);
+  const scheduler = createScheduler(options);
+  onTestFinished(async () => {
+    await scheduler.close();
+    await worker.close();
+  });
+  await Promise.all([worker.ready(), scheduler.ready()]);
+  const landed = recorded(worker, 'refresh:completed');
+  const landedKeys = (from: number): number =>
+    new Set(landed.slice(from).map(({ key }) => key)).size;
+  const reading = readingAll(IDS, {
+    get: (id) => cache.get(item, id),
+    getMany: (ids) => cache.getMany(item, ids),
+    valueOf: (id) => `${id}!`,
+  });
+  await expect.poll(() => landedKeys(0), { timeout: 15_000 }).toBe(IDS.length);
+
+  await sentinels.failOver();
+  const before = landed.length;
+  await expect.poll(() => landedKeys(before), { timeout: 10_000 }).toBe(IDS.length);
+
+  const { reads, errors, slowestMs } = await reading.stop();
+  expect(errors).toEqual([]);
+  expect(reads).toBeGreaterThan(100);
+  expect(slowestMs).toBeLessThan(5_000);
+});
