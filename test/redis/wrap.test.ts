@@ -2,6 +2,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import {
   createScheduler,
   createWorker,
+  defineLoader,
   InvalidKeyError,
   InvalidOptionError,
 } from '../../src/index.ts';
@@ -257,6 +258,19 @@ describe('a wrapped function with a key', () => {
     expect(getGreeting.loader.refresh.isOff).toBe(false);
     expect(calls).toEqual([new User('a')]);
   });
+});
+
+test('a loader that is never refreshed is no work for a scheduler', async () => {
+  const namespace = uniqueNamespace();
+  const load = async (id: string) => id;
+  const off = defineLoader({ name: 'off', ttl: '1s', load, refresh: false });
+  const on = defineLoader({ name: 'on', ttl: '1s', load });
+  const scheduler = createScheduler({ redis: redisUrl(), namespace, loaders: [off, on] });
+  onTestFinished(() => scheduler.close());
+  const ticks = recorded(scheduler, 'tick:completed');
+
+  await expect.poll(() => ticks.length).toBeGreaterThan(4);
+  expect(ticks.filter(({ loader }) => loader === 'off')).toEqual([]);
 });
 
 test.for<[string, object, string]>([
