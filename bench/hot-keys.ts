@@ -43,6 +43,7 @@ function dyingEntry(id: number, nowMs: number): Buffer {
     logHeat: Number.NaN,
     unreadLives: 0,
     invalidated: false,
+    notFound: false,
   };
   return encodeEntry(header, encodeValue({ id, name: `thing ${id}` }));
 }

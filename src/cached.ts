@@ -1,5 +1,5 @@
+import type { Cache } from './cache.ts';
 import { InvalidOptionError } from './core/errors.ts';
-import type { Cache } from './create-cache.ts';
 import type { AnyLoader } from './loaders/define-loader.ts';
 import {
   type AnyFunction,

@@ -1,3 +1,4 @@
+export type { Cache, Settable } from './cache.ts';
 export {
   type CachedDecorator,
   type CachedMethod,
@@ -5,8 +6,10 @@ export {
   cached,
   cachedMethod,
 } from './cached.ts';
+export type { MemoryOptions } from './config/memory-option.ts';
 export type { CacheOptions, SchedulerOptions, WorkerOptions } from './config/options.ts';
 export type { RedisOption, RedisTarget } from './config/redis-option.ts';
+export type { Codec } from './config/value-format.ts';
 export type { Duration } from './core/duration.ts';
 export {
   type ErrorCode,
@@ -15,18 +18,22 @@ export {
   InvalidOptionError,
   LoaderError,
 } from './core/errors.ts';
-export type { EventMap, EventName, LoadReason } from './core/events.ts';
-export { type Cache, createCache } from './create-cache.ts';
+export type { EventMap, EventName, LoadReason, StaleReason } from './core/events.ts';
+export { createCache } from './create-cache.ts';
 export { createScheduler, type Scheduler } from './create-scheduler.ts';
 export { createWorker, type RefreshWorkers } from './create-worker.ts';
+export { type NotModified, notModified, type WithEtag, withEtag } from './loaders/answers.ts';
 export {
   defineLoader,
+  type EmptyGuardOptions,
   type LoadContext,
   type Loader,
+  type LoaderAnswer,
   type LoaderDefinition,
   type LoadManyContext,
   type RefreshOptions,
 } from './loaders/define-loader.ts';
 export type { StandardSchemaV1 } from './loaders/schema.ts';
+export type { LoadTimeouts } from './loaders/times.ts';
 export type { Meta } from './read/answer.ts';
 export type { WrapOptions, Wrapped, WrappedParts } from './wrap-function.ts';

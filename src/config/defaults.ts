@@ -7,10 +7,21 @@ export const DEFAULTS = {
   readTimeoutMs: 250,
   /** A load that has not settled by then is aborted and counts as failed. */
   loadTimeoutMs: 30_000,
+  /** An expired value is served for so long while it is loaded anew in the background. */
+  staleWhileRevalidateMs: 0,
+  /** Longest life of a value in the in-process tier. */
+  memoryTtlMs: 10_000,
+  /** Share of answers without a value, of keys that had one, from which they are not believed. */
+  emptyGuardShare: 0.5,
+  /** So many answers are needed before they are judged. */
+  emptyGuardAtLeast: 10,
   /** Life of the lock of a load; renewed every third of it. */
   lockTtlMs: 3_000,
   /** A write to Redis that has not been answered by then has an unknown outcome. */
   writeTimeoutMs: 1_000,
+
+  /** Values that are longer than that when encoded are compressed, by loaders that compress. */
+  compressAboveBytes: 1_024,
 
   /** Counted reads are sent to the tracker this often, at most ttl/16, at least 100 ms. */
   flushIntervalMs: 1_000,

@@ -1,5 +1,6 @@
 import type { Duration } from '../core/duration.ts';
 import { DEFAULTS } from './defaults.ts';
+import { type MemoryOptions, type MemorySettings, resolveMemory } from './memory-option.ts';
 import { type RedisOption, type RedisTargets, resolveRedis } from './redis-option.ts';
 import { checkName, count, span } from './rules.ts';
 
@@ -26,6 +27,8 @@ export interface CacheOptions extends RoleOptions {
   readonly flushInterval?: Duration;
   /** Keys whose reads may wait for the next flush. @defaultValue `50000` */
   readonly maxPendingKeys?: number;
+  /** An in-process tier for each loader that has no say of its own in it. */
+  readonly memory?: MemoryOptions;
 }
 
 export interface SchedulerOptions extends RoleOptions {
@@ -59,6 +62,7 @@ export interface CacheSettings extends RoleSettings {
   readonly recordRate: number;
   readonly flushIntervalMs: number;
   readonly maxPendingKeys: number;
+  readonly memory: MemorySettings | null;
 }
 
 export interface SchedulerSettings extends RoleSettings {
@@ -85,6 +89,7 @@ export function resolveCache(options: CacheOptions): CacheSettings {
       min: 100,
     }),
     maxPendingKeys: count(options.maxPendingKeys, 'maxPendingKeys', DEFAULTS.maxPendingKeys),
+    memory: resolveMemory(options.memory, 'memory'),
   };
 }
 

@@ -6,11 +6,21 @@ export interface KeyEvent {
   readonly key: string;
 }
 
+/** Why a value was answered after its time. */
+export type StaleReason =
+  | 'revalidating'
+  | 'invalidated'
+  | 'load-failed'
+  | 'load-slow'
+  | 'lock-held';
+
 export type LoadReason = 'miss' | 'refresh' | 'warm';
 
 /** Every event of every role: `noun:past-participle`, one emit per outcome. */
 export interface EventMap {
-  'entry:hit': KeyEvent;
+  'entry:hit': KeyEvent & { readonly source: 'memory' | 'redis' };
+  /** A value was answered though it had expired or was invalidated softly. */
+  'stale:served': KeyEvent & { readonly why: StaleReason };
   'entry:missed': KeyEvent & {
     readonly cause: 'absent' | 'expired' | 'unreadable' | 'mismatched';
   };

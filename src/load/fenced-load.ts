@@ -2,10 +2,11 @@ import { randomBytes } from 'node:crypto';
 import type { EverwarmError } from '../core/errors.ts';
 import type { Events, LoadReason } from '../core/events.ts';
 import { SchemaMismatch } from '../loaders/check-with.ts';
-import { runLoad, runLoadMany } from '../loaders/run-loader.ts';
+import { type LoadTarget, runLoad, runLoadMany } from '../loaders/run-loader.ts';
 import { type Smoothed, smooth } from '../policy/load-time.ts';
 import type { EntryHeader } from '../redis/entry.ts';
 import type { Acquired } from '../redis/entry-store.ts';
+import { EmptyGuards } from './empty-guards.ts';
 import { LockKeeper } from './lock-keeper.ts';
 import {
   type LoadRef,
@@ -16,7 +17,7 @@ import {
   unlockedResult,
 } from './store-loaded.ts';
 
-export interface FencedLoadParts extends StoreParts {
+export interface FencedLoadParts extends Omit<StoreParts, 'guards'> {
   readonly events: Events;
   readonly lockTtlMs: number;
 }
@@ -36,6 +37,8 @@ export interface Asking {
   readonly seenCreatedAtMs: number;
   /** Since when the caller waits: it takes the outcome of a load that ended after that. */
   readonly waitingSinceMs: number;
+  /** It goes on waiting if the lock is held, and wants to be woken. */
+  readonly waits?: boolean;
 }
 
 /**
@@ -43,7 +46,7 @@ export interface Asking {
  * nothing that started before an invalidate, a set or a lost lock is ever written.
  */
 export class FencedLoad {
-  readonly #parts: FencedLoadParts;
+  readonly #parts: FencedLoadParts & StoreParts;
   readonly #keeper: LockKeeper;
   readonly #loadTimes = new Map<string, Smoothed>();
   readonly #running = new Set<Promise<unknown>>();
@@ -52,7 +55,7 @@ export class FencedLoad {
   #tokens = 0;
 
   constructor(parts: FencedLoadParts) {
-    this.#parts = parts;
+    this.#parts = { ...parts, guards: new EmptyGuards() };
     this.#keeper = new LockKeeper(parts.store, parts.lockTtlMs);
   }
 
@@ -72,15 +75,16 @@ export class FencedLoad {
   }
 
   /** Loads a key anew in the background, unless somebody is on it or has done it. */
-  async refresh(ref: LoadRef, seen: EntryHeader): Promise<void> {
+  async refresh(ref: LoadRef, seen: EntryHeader): Promise<LoadResult | null> {
     const token = this.newToken();
     const waitingSinceMs = this.#parts.clock.now();
     const asking = { token, seenCreatedAtMs: seen.createdAtMs, waitingSinceMs };
     const reply = await this.acquire(ref, asking);
-    if (reply.kind !== 'acquired') return;
-    const { previous } = reply;
-    const locked = { ref, token, previous, logHeat: Number.NaN, unreadLives: 0 };
-    await this.run([locked], { reason: 'refresh', attempt: 1 });
+    if (reply.kind !== 'acquired') return null;
+    const { previous, etag } = reply;
+    const locked = { ref, token, previous, etag, logHeat: Number.NaN, unreadLives: 0 };
+    const [result] = await this.run([locked], { reason: 'refresh', attempt: 1 });
+    return result ?? null;
   }
 
   /** Loads without locks, where Redis is away or a holder takes too long: never stored. */
@@ -126,7 +130,7 @@ export class FencedLoad {
     try {
       const answers = await inSlot(() => {
         startedAtMs = clock.now();
-        return callLoader(refs, { cancellation: hold.cancellation, ...call });
+        return callLoader(locked.map(toTarget), { cancellation: hold.cancellation, ...call });
       });
       hold.drop(); // A renewal sent after the commit would find the lock gone, and report it lost.
       const times = { startedAtMs, loadMs: clock.now() - startedAtMs };
@@ -179,8 +183,12 @@ export class FencedLoad {
   }
 }
 
+function toTarget({ ref, etag }: LockedRef): LoadTarget {
+  return { loader: ref.loader, key: ref.key, etag };
+}
+
 function callLoader(
-  refs: readonly LoadRef[],
+  refs: readonly LoadTarget[],
   call: Parameters<typeof runLoad>[1],
 ): ReturnType<typeof runLoadMany> {
   const [only] = refs;

@@ -1,10 +1,14 @@
 import type { Clock } from '../core/clock.ts';
-import type { LoaderError } from '../core/errors.ts';
+import { EverwarmError, LoaderError } from '../core/errors.ts';
+import type { AnyLoader } from '../loaders/define-loader.ts';
+import { decodeKey } from '../loaders/key-codec.ts';
 import type { Loaded, LoadTarget } from '../loaders/run-loader.ts';
+import { ttlOfValue } from '../loaders/times.ts';
 import { smooth } from '../policy/load-time.ts';
-import { decodeValue, encodeValue } from '../redis/codec.ts';
-import { type EntryHeader, encodeEntry } from '../redis/entry.ts';
+import { decodeEntry, type EntryHeader, encodeEntry } from '../redis/entry.ts';
 import type { Ended, EntryPlace, EntryStore } from '../redis/entry-store.ts';
+import { encodeStored, readStored } from '../redis/stored-value.ts';
+import type { EmptyGuards } from './empty-guards.ts';
 
 /** A key to load: its loader and key text, and where its entry is. */
 export type LoadRef = LoadTarget & EntryPlace;
@@ -15,6 +19,8 @@ export interface LockedRef {
   readonly token: string;
   /** The header found when the lock was taken. */
   readonly previous: EntryHeader | null;
+  /** ETag of the entry in place, for the loader. */
+  readonly etag: string | null;
   /** Log-heat when the refresh was planned; NaN for a reader's load. */
   readonly logHeat: number;
   readonly unreadLives: number;
@@ -40,6 +46,7 @@ export type Unstored =
 export interface StoreParts {
   readonly store: EntryStore;
   readonly clock: Clock;
+  readonly guards: EmptyGuards;
 }
 
 export interface LoadTimes {
@@ -50,7 +57,8 @@ export interface LoadTimes {
 /** What a loader's answer comes to without a lock: nothing is stored. */
 export function unlockedResult(answer: Loaded, loadMs: number): LoadResult {
   if ('error' in answer) return { kind: 'failed', error: answer.error, loadMs };
-  return unstoredResult(answer.value, { why: 'unlocked' }, loadMs);
+  const value = 'value' in answer ? answer.value : undefined;
+  return unstoredResult(value, { why: 'unlocked' }, loadMs);
 }
 
 /** Stores a loader's answer, if the key's lock is still ours, or leaves its outcome. Never rejects. */
@@ -60,8 +68,9 @@ export async function storeLoaded(
   loaded: { readonly answer: Loaded; readonly times: LoadTimes },
 ): Promise<LoadResult> {
   const { ref, token } = locked;
-  const { answer, times } = loaded;
+  const { times } = loaded;
   const { loadMs } = times;
+  const answer = parts.guards.judge(locked, loaded.answer);
   if ('error' in answer) {
     // Best effort: whoever waits finds the outcome, else the lock runs out.
     const ended = endOf(answer.error, parts.clock.now());
@@ -69,41 +78,105 @@ export async function storeLoaded(
     return { kind: 'failed', error: answer.error, loadMs };
   }
   try {
-    if (answer.value !== undefined) return await commit(parts, locked, { ...times, ...answer });
+    if ('isNotModified' in answer) return await prolong(parts, locked, times);
+    if (answer.value !== undefined || ref.loader.notFoundTtlMs !== null) {
+      return await commitValue(parts, locked, { ...times, ...answer });
+    }
     const ended = { outcome: { kind: 'not-found' }, atMs: parts.clock.now() } as const;
     const reply = await parts.store.commit(ref, token, ended);
     if (reply !== 'refused') return { kind: 'not-found', loadMs };
     return unstoredResult(undefined, { why: 'superseded' }, loadMs);
   } catch (error) {
     parts.store.release(ref, token, null).catch(() => undefined);
-    return unstoredResult(answer.value, { why: 'failed', error }, loadMs);
+    const value = 'value' in answer ? answer.value : undefined;
+    return unstoredResult(value, { why: 'failed', error }, loadMs);
   }
 }
 
-async function commit(
-  { store, clock }: StoreParts,
-  { ref, token, previous, logHeat, unreadLives }: LockedRef,
-  { startedAtMs, loadMs, value }: LoadTimes & { readonly value: unknown },
+type Answered = LoadTimes & { readonly value: unknown; readonly etag: string | null };
+
+async function commitValue(
+  parts: StoreParts,
+  locked: LockedRef,
+  answered: Answered,
 ): Promise<LoadResult> {
-  const { ttlMs, staleIfErrorMs } = ref.loader;
-  const header: EntryHeader = {
-    createdAtMs: Math.floor(startedAtMs),
-    expiresAtMs: Math.floor(clock.now() + ttlMs),
-    load: smooth(previous?.load ?? null, loadMs),
+  const { value, etag } = answered;
+  const { loader, key } = locked.ref;
+  const ttlMs = ttlOf(loader, key, value);
+  const header = headerOf(parts, locked, { ...answered, ttlMs });
+  const bytes = encodeStored(header, value, { format: loader.format, etag });
+  // A reader of the miss gets what later readers will: not the loader's own object, but what was kept.
+  const isRead = Number.isNaN(locked.logHeat);
+  const kept = isRead ? readStored(bytes, loader.format) : null;
+  if (kept?.isReadable === false)
+    throw new EverwarmError('CODEC_FAILED', `key ${key}: its codec cannot read back what it wrote`);
+  const made = { bytes, header, ttlMs, loadMs: answered.loadMs };
+  return commit(parts, locked, { ...made, value: kept ? kept.value : value });
+}
+
+/** The loader says that the stored value still holds: it gets a new life, as it stands. */
+async function prolong(
+  parts: StoreParts,
+  locked: LockedRef,
+  times: LoadTimes,
+): Promise<LoadResult> {
+  const { ref, token } = locked;
+  const found = await parts.store.read(ref);
+  const entry = found && decodeEntry(found);
+  const stored = found && readStored(found, ref.loader.format);
+  if (!entry || !stored?.isReadable) {
+    // It went meanwhile: whoever asked begins anew, without an etag.
+    await parts.store.release(ref, token, null);
+    const message = `key ${ref.key}: not modified, but its entry is gone`;
+    const error = new LoaderError('LOAD_ABORTED', message);
+    return { kind: 'failed', error, loadMs: times.loadMs };
+  }
+  const { value } = stored;
+  const ttlMs = ttlOf(ref.loader, ref.key, value);
+  const header = headerOf(parts, locked, { ...times, ttlMs, value });
+  const bytes = encodeEntry(header, entry.payload, entry.extension);
+  return commit(parts, locked, { bytes, header, ttlMs, value, loadMs: times.loadMs });
+}
+
+async function commit(
+  { store }: StoreParts,
+  { ref, token }: LockedRef,
+  made: {
+    readonly bytes: Buffer;
+    readonly header: EntryHeader;
+    readonly ttlMs: number;
+    readonly value: unknown;
+    readonly loadMs: number;
+  },
+): Promise<LoadResult> {
+  const { bytes, header, ttlMs, value, loadMs } = made;
+  const lifeMs = ttlMs + ref.loader.keptStaleMs;
+  const reply = await store.commit(ref, token, { bytes, lifeMs });
+  if (reply === 'written') return { kind: 'loaded', value, stored: header, unstored: null, loadMs };
+  const why = reply === 'refused' ? 'superseded' : 'newer-format';
+  return unstoredResult(value, { why }, loadMs);
+}
+
+function headerOf(
+  { clock }: StoreParts,
+  { previous, logHeat, unreadLives }: LockedRef,
+  life: LoadTimes & { readonly ttlMs: number; readonly value: unknown },
+): EntryHeader {
+  return {
+    createdAtMs: Math.floor(life.startedAtMs),
+    expiresAtMs: Math.floor(clock.now() + life.ttlMs),
+    load: smooth(previous?.load ?? null, life.loadMs),
     logHeat,
     unreadLives,
     invalidated: false,
+    notFound: life.value === undefined,
   };
-  const payload = encodeValue(value);
-  const bytes = encodeEntry(header, payload);
-  // A reader of the miss gets what later readers will: not the loader's own object, but what was kept.
-  const kept = Number.isNaN(logHeat) ? decodeValue(payload) : null;
-  const reply = await store.commit(ref, token, { bytes, lifeMs: ttlMs + staleIfErrorMs });
-  if (reply === 'written') {
-    return { kind: 'loaded', value: kept, stored: header, unstored: null, loadMs };
-  }
-  const why = reply === 'refused' ? 'superseded' : 'newer-format';
-  return unstoredResult(value, { why }, loadMs);
+}
+
+function ttlOf(loader: AnyLoader, key: string, value: unknown): number {
+  if (value === undefined) return loader.notFoundTtlMs ?? loader.ttlMs;
+  if (loader.ttlOf === null) return loader.ttlMs;
+  return ttlOfValue(loader, value, decodeKey(key));
 }
 
 function unstoredResult(value: unknown, unstored: Unstored, loadMs: number): LoadResult {

@@ -1,9 +1,13 @@
 import { DEFAULTS } from '../config/defaults.ts';
-import { checkName, count, LONGEST_LIFE_MS, requiredSpan, span } from '../config/rules.ts';
+import { type MemoryOptions, type MemorySettings, resolveMemory } from '../config/memory-option.ts';
+import { checkName, count, LONGEST_LIFE_MS, span } from '../config/rules.ts';
+import { resolveValueFormat, type ValueFormat, type ValueOptions } from '../config/value-format.ts';
 import type { Duration } from '../core/duration.ts';
 import { InvalidOptionError } from '../core/errors.ts';
 import type { LoadReason } from '../core/events.ts';
+import type { NotModified, WithEtag } from './answers.ts';
 import { resolveSchema, type SchemaSettings, type StandardSchemaV1 } from './schema.ts';
+import { type LoaderTimes, type LoadTimeouts, resolveTimes } from './times.ts';
 
 export interface LoadContext {
   /** Aborts on timeout, lost lock and shutdown; never because one reader gave up. */
@@ -14,28 +18,56 @@ export interface LoadContext {
   readonly key: string;
   /** 1, and one more for each failed refresh of this key in a row. */
   readonly attempt: number;
+  /** Of the stored value, if it was answered `withEtag`: `notModified()` keeps that value. */
+  readonly etag: string | undefined;
 }
 
-export type LoadManyContext = Omit<LoadContext, 'key'> & { readonly keys: readonly string[] };
+export type LoadManyContext = Omit<LoadContext, 'key' | 'etag'> & {
+  readonly keys: readonly string[];
+  readonly etags: readonly (string | undefined)[];
+};
+
+/** What a loader may answer for one key. */
+export type LoaderAnswer<R> = R | NotModified | WithEtag<R>;
 
 export interface LoaderDefinition<P, R, O = R> {
   /** `[A-Za-z0-9_.-]{1,64}`: part of key names, queue names and metrics. */
   readonly name: string;
-  /** How long a value stays fresh, counted from the end of its load; at least 100 ms. */
-  readonly ttl: Duration;
+  /** How long a value stays fresh, counted from the end of its load, at least 100 ms; or a function of the value. */
+  readonly ttl:
+    | Duration
+    | ((value: NonNullable<NoInfer<Awaited<O>>> | null, params: NoInfer<P>) => Duration);
+  /** The usual ttl, where `ttl` is a function: what heat and planning reckon with. */
+  readonly nominalTtl?: Duration;
   /** Raise it when the value's shape changes: a new shape never meets old entries. @defaultValue `1` */
   readonly version?: number;
-  /** Computes one value; `undefined` means that there is none (then nothing is stored). */
-  readonly load: (params: P, context: LoadContext) => R | Promise<R>;
+  /** Computes one value; `undefined` means that there is none. */
+  readonly load: (params: P, context: LoadContext) => LoaderAnswer<R> | Promise<LoaderAnswer<R>>;
   /** Computes many in one call: an answer per params, in their order; an Error fails its key alone. */
   readonly loadMany?: (
     params: readonly P[],
     context: LoadManyContext,
-  ) => Promise<readonly (R | Error | undefined)[]>;
-  /** A load that has not settled by then is aborted and counts as failed. @defaultValue `'30s'` */
-  readonly loadTimeout?: Duration;
+  ) => Promise<readonly (LoaderAnswer<R> | Error | undefined)[]>;
+  /** A load that has not settled by then is aborted and counts as failed; or `{ soft, hard }`. @defaultValue `'30s'` */
+  readonly loadTimeout?: Duration | LoadTimeouts;
+  /** An expired value is served for so long after expiry while it is loaded anew. @defaultValue `0` */
+  readonly staleWhileRevalidate?: Duration;
   /** A failed load is answered with the expired value for so long after expiry. @defaultValue the ttl */
   readonly staleIfError?: Duration;
+  /** Hard bound of both: no value is served for longer after its expiry. */
+  readonly maxStaleness?: Duration;
+  /** That there is no value is stored for so long; without it, it is not stored. */
+  readonly notFoundTtl?: Duration;
+  /** Do not believe a loader that suddenly finds nothing for most keys that had a value. @defaultValue `false` */
+  readonly emptyGuard?: boolean | EmptyGuardOptions;
+  /** Names under which the key can be invalidated with others: at most 32, each at most 256 bytes. */
+  readonly tags?: (params: NoInfer<P>) => readonly string[];
+  /** An in-process tier for this loader; `false`: none, whatever the cache's `memory` says. @defaultValue the cache's `memory` */
+  readonly memory?: MemoryOptions | false;
+  /** How values become bytes: `'msgpack'`, `'json'`, or your own. @defaultValue `'msgpack'` */
+  readonly codec?: ValueOptions['codec'];
+  /** Compress long values: `'gzip'`, `'brotli'`, or with the size from which on. */
+  readonly compress?: ValueOptions['compress'];
   /** When this loader's keys are refreshed; `false`: never, a reader waits at each expiry. */
   readonly refresh?: RefreshOptions | false;
   /** What the loader answers must match: its output is what is stored and read. A mismatch fails the load. */
@@ -63,16 +95,32 @@ export interface RefreshOptions {
   readonly minLead?: Duration;
 }
 
+export interface EmptyGuardOptions {
+  /** Share of answers without a value, of keys that had one, from which they are not believed. @defaultValue `0.5` */
+  readonly share?: number;
+  /** So many of them are needed before they are judged. @defaultValue `10` */
+  readonly atLeast?: number;
+}
+
+export interface EmptyGuardSettings {
+  readonly share: number;
+  readonly atLeast: number;
+}
+
 /** A validated definition: what `get` takes and what workers run. */
-export interface Loader<P, R> extends SchemaSettings {
+export interface Loader<P, R> extends LoaderTimes, SchemaSettings {
   readonly name: string;
   readonly version: number;
-  readonly ttlMs: number;
-  readonly loadTimeoutMs: number;
-  readonly staleIfErrorMs: number;
+  readonly emptyGuard: EmptyGuardSettings | null;
+  /** Undefined: as the cache has it. */
+  readonly memory: MemorySettings | null | undefined;
+  readonly format: ValueFormat;
   readonly refresh: RefreshSettings;
-  load(params: P, context: LoadContext): R | Promise<R>;
+  load(params: P, context: LoadContext): LoaderAnswer<R> | Promise<LoaderAnswer<R>>;
   readonly loadMany: LoaderDefinition<P, R>['loadMany'];
+  tags(params: P): readonly string[];
+  /** Whether `tags` was given. */
+  readonly isTagged: boolean;
 }
 
 export interface RefreshSettings {
@@ -86,8 +134,6 @@ export interface RefreshSettings {
 
 /** Any loader, whatever its params and result. */
 export type AnyLoader = Loader<never, unknown>;
-
-const MIN_TTL_MS = 100;
 
 /**
  * Names a way to compute values, so that any process can refresh any of its keys.
@@ -104,37 +150,40 @@ const MIN_TTL_MS = 100;
  */
 export function defineLoader<P, R, O = R>(
   definition: LoaderDefinition<P, R, O>,
-): Loader<P, Result<R, O>> {
+): Loader<P, Exclude<Result<R, O>, NotModified>> {
   const name = checkName(definition.name, 'name');
   const at = (field: string): string => `loader "${name}": ${field}`;
-  const ttlMs = requiredSpan(definition.ttl, at('ttl'), { min: MIN_TTL_MS, max: LONGEST_LIFE_MS });
+  const times = resolveTimes(definition, at);
+  const { load, loadMany, tags, memory } = definition;
   checkFunctions(definition, at);
   return Object.freeze({
     name,
     version: count(definition.version, at('version'), 1),
-    ttlMs,
-    loadTimeoutMs: span(definition.loadTimeout, at('loadTimeout'), {
-      or: DEFAULTS.loadTimeoutMs,
-      min: 1,
-    }),
-    staleIfErrorMs: span(definition.staleIfError, at('staleIfError'), {
-      or: ttlMs,
-      min: 0,
-      max: LONGEST_LIFE_MS,
-    }),
-    refresh: resolveRefresh(definition.refresh ?? {}, at, ttlMs),
+    emptyGuard: resolveEmptyGuard(definition.emptyGuard ?? false, at),
+    memory: memory === undefined ? undefined : resolveMemory(memory, at('memory')),
+    format: resolveValueFormat(definition, at),
+    refresh: resolveRefresh(definition.refresh ?? {}, at, times.ttlMs),
+    load,
+    loadMany,
+    tags: tags ?? noTags,
+    isTagged: tags !== undefined,
+    ...times,
     ...resolveSchema(definition, at),
-    load: definition.load,
-    loadMany: definition.loadMany,
-  }) as Loader<P, Result<R, O>>;
+  }) as unknown as Loader<P, Exclude<Result<R, O>, NotModified>>;
+}
+
+function noTags(): readonly string[] {
+  return [];
 }
 
 type Path = (field: string) => string;
 
-function checkFunctions(definition: LoaderDefinition<never, unknown>, at: Path): void {
-  for (const field of ['load', 'loadMany'] as const) {
+type Functions = 'load' | 'loadMany' | 'tags';
+
+function checkFunctions(definition: Readonly<Partial<Record<Functions, unknown>>>, at: Path): void {
+  for (const field of ['load', 'loadMany', 'tags'] as const) {
     const value = definition[field];
-    if (typeof value === 'function' || (field === 'loadMany' && value === undefined)) continue;
+    if (typeof value === 'function' || (field !== 'load' && value === undefined)) continue;
     throw new InvalidOptionError(at(field), value, 'must be a function');
   }
 }
@@ -156,6 +205,18 @@ function resolveRefresh(given: RefreshOptions | false, at: Path, ttlMs: number):
     beta: between(options.beta ?? DEFAULTS.beta, at('refresh.beta'), [0, 100]),
     spread: between(options.spread ?? DEFAULTS.spread, at('refresh.spread'), [0, 0.5]),
     minLeadMs,
+  };
+}
+
+function resolveEmptyGuard(
+  option: boolean | EmptyGuardOptions,
+  at: Path,
+): EmptyGuardSettings | null {
+  if (option === false) return null;
+  const { share, atLeast } = option === true ? {} : option;
+  return {
+    share: between(share ?? DEFAULTS.emptyGuardShare, at('emptyGuard.share'), [0, 1]),
+    atLeast: count(atLeast, at('emptyGuard.atLeast'), DEFAULTS.emptyGuardAtLeast),
   };
 }
 

@@ -1,6 +1,13 @@
 import { Cancellation } from '../core/cancellation.ts';
-import { type ErrorCode, EverwarmError, LoaderError, messageOf } from '../core/errors.ts';
+import {
+  type ErrorCode,
+  EverwarmError,
+  LoaderError,
+  messageOf,
+  printValue,
+} from '../core/errors.ts';
 import type { LoadReason } from '../core/events.ts';
+import { NotModified, WithEtag, withEtag } from './answers.ts';
 import { checkWith, SchemaMismatch } from './check-with.ts';
 import type { AnyLoader } from './define-loader.ts';
 import { decodeKey } from './key-codec.ts';
@@ -14,12 +21,17 @@ export interface LoadCall {
 }
 
 /** What a loader answered for one key: a value, `undefined` for nothing there, or why it failed. */
-export type Loaded = { readonly value: unknown } | { readonly error: LoaderError };
+export type Loaded =
+  | { readonly value: unknown; readonly etag: string | null }
+  | { readonly isNotModified: true }
+  | { readonly error: LoaderError };
 
 export interface LoadTarget {
   readonly loader: AnyLoader;
   /** The loader gets the params back from it: the same ones in every process, and nobody's own object. */
   readonly key: string;
+  /** Of the stored value, if there is one and it has one. */
+  readonly etag?: string | null;
 }
 
 /**
@@ -27,25 +39,45 @@ export interface LoadTarget {
  * settles at the abort even if the loader ignores its signal: a late answer is dropped.
  */
 export async function runLoad(target: LoadTarget, call: LoadCall): Promise<Loaded> {
-  const { loader, key } = target;
+  const { loader, key, etag } = target;
   try {
     const { reason, attempt, cancellation = new Cancellation() } = call;
     const { schema } = loader;
-    const value = await settled(loader, cancellation, () => {
-      const answer = loader.load(decodeKey(key) as never, {
+    const answer = await settled(loader, cancellation, () => {
+      const given = loader.load(decodeKey(key) as never, {
         reason,
         attempt,
         key,
+        etag: etag ?? undefined,
         get signal() {
           return cancellation.signal;
         },
       });
-      return schema ? matching(schema, answer) : answer;
+      return schema ? matching(schema, given) : given;
     });
-    return { value };
+    return toLoaded(answer, target);
   } catch (error) {
     return { error: asLoaderError(loader, key, error) };
   }
+}
+
+/** @throws TypeError for "not modified" where there is nothing that could be kept */
+function toLoaded(answer: unknown, { etag }: LoadTarget): Loaded {
+  if (answer instanceof WithEtag) {
+    checkEtag(answer.etag);
+    return { value: answer.value, etag: answer.etag };
+  }
+  if (!(answer instanceof NotModified)) return { value: answer, etag: null };
+  if (etag !== undefined && etag !== null) return { isNotModified: true };
+  throw new TypeError('answered notModified(), but its context had no etag');
+}
+
+const MAX_ETAG_BYTES = 1_024;
+
+function checkEtag(etag: unknown): void {
+  if (typeof etag === 'string' && Buffer.byteLength(etag) <= MAX_ETAG_BYTES) return;
+  const rule = `must be a string of at most ${MAX_ETAG_BYTES} bytes`;
+  throw new TypeError(`answered an etag (${printValue(etag)}) that ${rule}`);
 }
 
 /** Calls `loadMany` once for all targets (of one loader): an answer per target, in their order. */
@@ -65,6 +97,7 @@ export async function runLoadMany(
         reason,
         attempt,
         keys,
+        etags: targets.map((target) => target.etag ?? undefined),
         get signal() {
           return cancellation.signal;
         },
@@ -72,23 +105,31 @@ export async function runLoadMany(
       checkAnswers(given, keys.length);
       return schema ? eachMatching(schema, given) : given;
     });
-    return answers.map((answer, at) =>
-      answer instanceof Error
-        ? { error: asLoaderError(loader, keys[at] ?? '', answer) }
-        : { value: answer },
-    );
+    return answers.map((answer, at) => oneOfMany(answer, targets[at] as LoadTarget));
   } catch (error) {
     return keys.map((key) => ({ error: asLoaderError(loader, key, error) }));
   }
 }
 
+function oneOfMany(answer: unknown, target: LoadTarget): Loaded {
+  const fail = (error: unknown): Loaded => ({
+    error: asLoaderError(target.loader, target.key, error),
+  });
+  if (answer instanceof Error) return fail(answer);
+  try {
+    return toLoaded(answer, target);
+  } catch (error) {
+    return fail(error);
+  }
+}
+
 /** What the schema makes of an answer. Within the load, so that a slow validator meets loadTimeout. */
-async function matching(schema: StandardSchemaV1, answer: unknown): Promise<unknown> {
-  const value = await answer;
-  if (value === undefined) return undefined;
-  const checked = await checkWith(schema, value);
+async function matching(schema: StandardSchemaV1, given: unknown): Promise<unknown> {
+  const answer = await given;
+  if (answer === undefined || answer instanceof NotModified) return answer;
+  const checked = await checkWith(schema, answer instanceof WithEtag ? answer.value : answer);
   if ('issues' in checked) throw new SchemaMismatch(checked.issues);
-  return checked.value;
+  return answer instanceof WithEtag ? withEtag(checked.value, answer.etag) : checked.value;
 }
 
 /** As `matching` for each: a mismatch is an Error like one that loadMany gave, and fails its key alone. */

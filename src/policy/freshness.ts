@@ -7,14 +7,42 @@ export function isFresh(entry: { readonly expiresAtMs: number }, nowMs: number):
   return nowMs < entry.expiresAtMs;
 }
 
+/** How long after its expiry a value may be served, in ms. */
+export interface Staleness {
+  readonly staleWhileRevalidateMs: number;
+  readonly staleIfErrorMs: number;
+}
+
+/** What an entry is good for: an answer, one while it is loaded anew, one if that fails, or nothing. */
+export type Usability = 'fresh' | 'revalidate' | 'on-error' | 'none';
+
+/** A softly invalidated entry is never fresh, but serves as long as it would have without that. */
+export function usability(
+  entry: { readonly expiresAtMs: number; readonly invalidated: boolean },
+  { staleWhileRevalidateMs, staleIfErrorMs }: Staleness,
+  nowMs: number,
+): Usability {
+  if (isFresh(entry, nowMs)) return entry.invalidated ? 'revalidate' : 'fresh';
+  const staleMs = nowMs - entry.expiresAtMs;
+  if (staleMs < staleWhileRevalidateMs) return 'revalidate';
+  return staleMs < staleIfErrorMs ? 'on-error' : 'none';
+}
+
 /**
- * Whether nobody refreshed the entry in time, so that a reader should: what is left of its life is
- * shorter than a load may take, max(1.25·δ, δ + 4·deviation).
+ * From when on nobody has refreshed the entry in time, epoch ms: what is left of its life is then shorter
+ * than a load may take, max(1.25·δ, δ + 4·deviation).
  */
+export function overdueAtMs(entry: {
+  readonly expiresAtMs: number;
+  readonly load: Smoothed;
+}): number {
+  return entry.expiresAtMs - Math.max(LATE_FACTOR * entry.load.meanMs, upperBound(entry.load));
+}
+
+/** Whether a reader should refresh the entry itself. */
 export function isOverdue(
   entry: { readonly expiresAtMs: number; readonly load: Smoothed },
   nowMs: number,
 ): boolean {
-  const neededMs = Math.max(LATE_FACTOR * entry.load.meanMs, upperBound(entry.load));
-  return nowMs > entry.expiresAtMs - neededMs;
+  return nowMs > overdueAtMs(entry);
 }

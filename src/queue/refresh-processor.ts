@@ -144,7 +144,8 @@ export class RefreshProcessor {
       const waitingSinceMs = clock.now();
       const reply = await fenced.acquire(ref, { token, seenCreatedAtMs, waitingSinceMs });
       if (reply.kind !== 'acquired') return outcomeOfReply(key, reply);
-      return { ref, token, previous: reply.previous, logHeat, unreadLives };
+      const { previous, etag } = reply;
+      return { ref, token, previous, etag, logHeat, unreadLives };
     } catch (error) {
       return { kind: 'failed', key, error };
     }

@@ -1,9 +1,12 @@
+import type { StaleReason } from '../core/events.ts';
+
 /** What a read found, before it is shown to the caller. */
 export interface Answer {
   readonly value: unknown;
-  readonly source: 'redis' | 'loader';
+  readonly source: 'memory' | 'redis' | 'loader';
   /** `uncached`: computed for this read and not stored (nothing found, fenced off, Redis away). */
   readonly state: 'fresh' | 'stale' | 'uncached';
+  readonly staleBecause: StaleReason | null;
   /** When the value's load started and when it expires, epoch ms; 0 for `uncached`. */
   readonly createdAtMs: number;
   readonly expiresAtMs: number;
@@ -12,8 +15,10 @@ export interface Answer {
 export interface Meta<R> {
   readonly value: R;
   /** `loader`: this read waited for the origin, by its own load or another's. */
-  readonly source: 'redis' | 'loader';
+  readonly source: 'memory' | 'redis' | 'loader';
   readonly state: 'fresh' | 'stale' | 'uncached';
+  /** Why a stale value was answered; only where `state` is `stale`. */
+  readonly staleBecause?: StaleReason;
   /** Milliseconds since the load of the value started; 0 for `uncached`. */
   readonly ageMs: number;
   /** Milliseconds until the value expires, negative after; 0 for `uncached`. */
@@ -28,9 +33,39 @@ export function toMeta<R>(answer: Answer, nowMs: number): Meta<R> {
     state: answer.state,
     ageMs: isStored ? Math.max(0, nowMs - answer.createdAtMs) : 0,
     ttlMs: isStored ? answer.expiresAtMs - nowMs : 0,
+    ...(answer.staleBecause === null ? {} : { staleBecause: answer.staleBecause }),
   };
 }
 
+interface Lived {
+  readonly createdAtMs: number;
+  readonly expiresAtMs: number;
+}
+
+export function fresh(
+  value: unknown,
+  source: Answer['source'],
+  { createdAtMs, expiresAtMs }: Lived,
+): Answer {
+  return { value, source, state: 'fresh', staleBecause: null, createdAtMs, expiresAtMs };
+}
+
+/** A value past its time, read from Redis. */
+export function stale(
+  value: unknown,
+  staleBecause: StaleReason,
+  { createdAtMs, expiresAtMs }: Lived,
+): Answer {
+  return { value, source: 'redis', state: 'stale', staleBecause, createdAtMs, expiresAtMs };
+}
+
 export function uncached(value: unknown): Answer {
-  return { value, source: 'loader', state: 'uncached', createdAtMs: 0, expiresAtMs: 0 };
+  return {
+    value,
+    source: 'loader',
+    state: 'uncached',
+    staleBecause: null,
+    createdAtMs: 0,
+    expiresAtMs: 0,
+  };
 }

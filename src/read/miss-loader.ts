@@ -1,19 +1,19 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Clock } from '../core/clock.ts';
 import { LoaderError } from '../core/errors.ts';
-import type { Events } from '../core/events.ts';
+import type { Events, StaleReason } from '../core/events.ts';
 import type { FencedLoad } from '../load/fenced-load.ts';
 import type { LoadRef, LoadResult, LockedRef } from '../load/store-loaded.ts';
-import { isFresh } from '../policy/freshness.ts';
+import { isFresh, usability } from '../policy/freshness.ts';
 import { type Smoothed, upperBound } from '../policy/load-time.ts';
 import type { Acquired, Outcome } from '../redis/entry-store.ts';
-import { type Answer, uncached } from './answer.ts';
+import { type Answer, fresh, stale, uncached } from './answer.ts';
 import { type Found, readable, reportMismatch } from './readable.ts';
+import type { Wakes } from './wakes.ts';
 
 /*
  * A flight for a missing key:  ask for the lock → acquired → load, commit, answer
  *                                 ↑    ├→ entry, outcome  → answer
- *                                 └────┴→ held            → wait; after lockWait load without it
+ *                                 └────┴→ held            → wait to be woken, or a little; after lockWait load without it
  * A load whose lock was taken away (invalidate, set) starts over: its value is already out of date.
  */
 
@@ -26,6 +26,7 @@ const MAX_RESTARTS = 3;
 export interface MissLoaderParts {
   readonly fenced: FencedLoad;
   readonly clock: Clock;
+  readonly wakes: Wakes;
   readonly events: Events;
   readonly random: () => number;
 }
@@ -125,7 +126,8 @@ export class MissLoader {
   async #ask(flight: Flight): Promise<Acquired | null> {
     const { ref, token, seenCreatedAtMs, waitingSinceMs } = flight;
     try {
-      return await this.#parts.fenced.acquire(ref, { token, seenCreatedAtMs, waitingSinceMs });
+      const asking = { token, seenCreatedAtMs, waitingSinceMs, waits: true };
+      return await this.#parts.fenced.acquire(ref, asking);
     } catch {
       return null; // The connection has reported it.
     }
@@ -141,7 +143,8 @@ export class MissLoader {
     if (reply.kind === 'outcome') return this.#answer(asResult(reply.outcome), flight);
     if (this.#parts.clock.now() >= flight.giveUpAtMs) return this.#giveUp(flight);
     const longestMs = Math.min(MAX_POLL_MS, FIRST_POLL_MS * POLL_GROWTH ** flight.polls++);
-    await delay(longestMs * (0.5 + 0.5 * this.#parts.random()));
+    const pauseMs = longestMs * (0.5 + 0.5 * this.#parts.random());
+    await this.#parts.wakes.wait(flight.ref.entryKey, pauseMs);
     return null;
   }
 
@@ -172,7 +175,7 @@ export class MissLoader {
   async #accept(flight: Flight, bytes: Buffer): Promise<Answer | null> {
     const stored = await readable(flight.ref.loader, bytes);
     if (stored?.isReadable && isFresh(stored.header, this.#parts.clock.now())) {
-      return { ...stored.header, value: stored.value, source: 'loader', state: 'fresh' };
+      return fresh(stored.value, 'loader', stored.header);
     }
     if (stored !== null && 'issues' in stored) {
       reportMismatch(this.#parts.events, flight.ref, stored);
@@ -182,32 +185,33 @@ export class MissLoader {
   }
 
   async #giveUp(flight: Flight): Promise<Answer> {
-    return this.#stale(flight) ?? this.#loadOneUnlocked(flight);
+    return this.stale(flight, 'lock-held') ?? this.#loadOneUnlocked(flight);
   }
 
   #answer(result: LoadResult, miss: Miss): Answer {
     if (result.kind === 'not-found') return uncached(undefined);
     if (result.kind === 'loaded') {
       if (!result.stored) return uncached(result.value);
-      return { ...result.stored, value: result.value, source: 'loader', state: 'fresh' };
+      return fresh(result.value, 'loader', result.stored);
     }
-    const stale = this.#stale(miss);
-    if (stale) return stale;
+    const answer = this.stale(miss, 'load-failed');
+    if (answer) return answer;
     throw result.error;
   }
 
-  /** The expired value that was found, while staleIfError allows it. */
-  #stale({ ref, seen }: Miss): Answer | null {
+  /** The value that was found, while it may still stand in for one that cannot be loaded. */
+  stale({ ref, seen }: Miss, why: StaleReason): Answer | null {
     if (!seen?.isReadable) return null;
     const { header, value } = seen;
-    if (this.#parts.clock.now() >= header.expiresAtMs + ref.loader.staleIfErrorMs) return null;
-    return { ...header, value, source: 'redis', state: 'stale' };
+    const use = usability(header, ref.loader, this.#parts.clock.now());
+    return use === 'none' ? null : stale(value, why, header);
   }
 }
 
 function toLocked(flight: Flight, reply: Extract<Acquired, { kind: 'acquired' }>): LockedRef {
   const { ref, token } = flight;
-  return { ref, token, previous: reply.previous, logHeat: Number.NaN, unreadLives: 0 };
+  const { previous, etag } = reply;
+  return { ref, token, previous, etag, logHeat: Number.NaN, unreadLives: 0 };
 }
 
 /** Its lock was taken away: who joined the flight since then must not get what it read. */

@@ -10,6 +10,7 @@ import { readStored, type StoredValue } from '../redis/stored-value.ts';
 export interface Mismatched {
   readonly header: EntryHeader;
   readonly isReadable: false;
+  readonly etag: null;
   readonly issues: string;
 }
 
@@ -19,7 +20,7 @@ export type Found = StoredValue | Mismatched | null;
 /** What the bytes hold, at once; as far as the loader's schema takes it, if it is to `validateOnRead`. */
 export function readable(loader: AnyLoader, bytes: Buffer | null): Found | Promise<Found> {
   if (bytes === null) return null;
-  const stored = readStored(bytes);
+  const stored = readStored(bytes, loader.format);
   return loader.validateOnRead ? matching(loader, stored) : stored;
 }
 
@@ -37,9 +38,10 @@ async function matching(
 ): Promise<StoredValue | Mismatched> {
   if (!stored.isReadable || schema === undefined) return stored;
   const { header, value } = stored;
+  if (header.notFound) return stored;
   const checked = await checkedWithin(schema, value, loadTimeoutMs);
-  if ('issues' in checked) return { header, isReadable: false, issues: checked.issues };
-  return { header, value: checked.value, isReadable: true };
+  if ('issues' in checked) return { header, isReadable: false, etag: null, issues: checked.issues };
+  return { header, value: checked.value, etag: stored.etag, isReadable: true };
 }
 
 /** As `checkWith`, but a validator that does not settle keeps no reader waiting for ever. */

@@ -3,17 +3,28 @@ import type { Clock } from '../core/clock.ts';
 import type { EventMap, Events } from '../core/events.ts';
 import type { FencedLoad } from '../load/fenced-load.ts';
 import type { LoadRef } from '../load/store-loaded.ts';
-import { isFresh, isOverdue } from '../policy/freshness.ts';
+import { isOverdue, usability } from '../policy/freshness.ts';
 import type { EntryHeader } from '../redis/entry.ts';
 import type { EntryReads } from '../redis/entry-reads.ts';
 import type { AccessRecorder } from './access-recorder.ts';
-import type { Answer } from './answer.ts';
+import { type Answer, fresh, stale } from './answer.ts';
+import type { MemoryTier } from './memory-tier.ts';
 import type { Miss, MissLoader } from './miss-loader.ts';
 import { type Found, readable, reportMismatch } from './readable.ts';
 import type { SingleFlight } from './single-flight.ts';
 
-/** A key to read: where it is, and who counts it. */
-export type ReadRef = LoadRef & { readonly recorder: AccessRecorder | null };
+/** A key to read: where it is, who counts it, and where this process keeps it. */
+export type ReadRef = LoadRef & {
+  readonly recorder: AccessRecorder | null;
+  readonly tier: MemoryTier | null;
+};
+
+/** What Redis had under a key, and the state of the in-process tier from before it was asked. */
+interface Fetched {
+  readonly bytes: Buffer | null;
+  readonly stored: Found;
+  readonly began: number;
+}
 
 type ReadMiss = Miss & { readonly ref: ReadRef };
 
@@ -54,6 +65,7 @@ export class Reader {
   }
 
   async read(ref: ReadRef): Promise<Answer> {
+    const began = ref.tier?.begin() ?? 0;
     let bytes: Buffer | null;
     try {
       bytes = await this.#parts.reads.get(ref.entryKey);
@@ -62,11 +74,12 @@ export class Reader {
     }
     const found = readable(ref.loader, bytes);
     const stored = found instanceof Promise ? await found : found;
-    return this.#hit(ref, stored) ?? this.#miss(ref, stored);
+    return this.#hit(ref, { bytes, stored, began }) ?? this.#miss(ref, stored);
   }
 
   /** As `read` for keys of one loader, in few round trips; all its misses by one `loadMany` if it has one. */
   async readMany(refs: readonly ReadRef[]): Promise<PromiseSettledResult<Answer>[]> {
+    const began = refs[0]?.tier?.begin() ?? 0;
     let found: (Buffer | null)[];
     try {
       found = await this.#parts.reads.getMany(refs.map((ref) => ref.entryKey));
@@ -78,8 +91,9 @@ export class Reader {
     );
     const misses: ReadMiss[] = [];
     const answers = refs.map((ref, at) => {
+      const bytes = found[at] ?? null;
       const stored = all[at] ?? null;
-      const hit = this.#hit(ref, stored);
+      const hit = this.#hit(ref, { bytes, stored, began });
       if (!hit) misses.push({ ref, seen: stored });
       return hit;
     });
@@ -89,19 +103,37 @@ export class Reader {
       one: (miss) => loader.load(miss),
       many: (batch) => loader.loadMany(batch),
     });
-    return Promise.allSettled(answers.map((hit, at) => hit ?? loaded(refs[at] as ReadRef)));
+    const places = new Map(misses.map((miss) => [miss.ref, miss]));
+    return Promise.allSettled(
+      answers.map((hit, at) => {
+        const ref = refs[at] as ReadRef;
+        return hit ?? this.#inTime(places.get(ref) as ReadMiss, loaded(ref));
+      }),
+    );
   }
 
-  #hit(ref: ReadRef, stored: Found): Answer | null {
+  #hit(ref: ReadRef, { bytes, stored, began }: Fetched): Answer | null {
+    if (!stored?.isReadable) return null;
     const nowMs = this.#parts.clock.now();
-    if (!stored?.isReadable || !isFresh(stored.header, nowMs)) return null;
     const { header, value } = stored;
+    const use = usability(header, ref.loader, nowMs);
+    if (use === 'revalidate') return this.#revalidate(ref, header, value);
+    if (use !== 'fresh') return null;
     this.#count(ref, header, nowMs);
     if (this.#parts.events.has('entry:hit')) {
-      this.#parts.events.emit('entry:hit', { loader: ref.loader.name, key: ref.key });
+      const { loader, key } = ref;
+      this.#parts.events.emit('entry:hit', { loader: loader.name, key, source: 'redis' });
     }
-    const { createdAtMs, expiresAtMs } = header;
-    return { value, source: 'redis', state: 'fresh', createdAtMs, expiresAtMs };
+    const size = bytes?.length ?? 0;
+    ref.tier?.fill(ref.key, { value, header, bytes: size, began, nowMs });
+    return fresh(value, 'redis', header);
+  }
+
+  #revalidate(ref: ReadRef, header: EntryHeader, value: unknown): Answer {
+    ref.recorder?.count(ref.key, header.expiresAtMs);
+    this.#stepIn(ref, header);
+    const why = header.invalidated ? 'invalidated' : 'revalidating';
+    return this.#reported(ref, stale(value, why, header));
   }
 
   #count(ref: ReadRef, header: EntryHeader, nowMs: number): void {
@@ -119,6 +151,7 @@ export class Reader {
     this.#backgroundLoads++;
     this.#parts.fenced
       .refresh(ref, header)
+      .then(() => ref.tier?.drop(ref.key))
       .catch(() => undefined) // The connection has reported it; the entry is still fresh.
       .finally(() => {
         this.#backgroundLoads--;
@@ -127,8 +160,23 @@ export class Reader {
 
   async #miss(ref: ReadRef, seen: Found): Promise<Answer> {
     this.#reportMiss(ref, seen);
-    const load = (): Promise<Answer> => this.#parts.misses.load({ ref, seen });
-    return this.#counted(ref, this.#parts.flights.run(ref.entryKey, load));
+    const miss = { ref, seen };
+    const load = (): Promise<Answer> => this.#parts.misses.load(miss);
+    return this.#inTime(miss, this.#counted(ref, this.#parts.flights.run(ref.entryKey, load)));
+  }
+
+  /** What the flight comes to, or after the soft timeout the stale value if there is one; the flight goes on. */
+  #inTime(miss: ReadMiss, flight: Promise<Answer>): Promise<Answer> {
+    const { softTimeoutMs } = miss.ref.loader;
+    const inHand = softTimeoutMs === null ? null : this.#parts.misses.stale(miss, 'load-slow');
+    if (softTimeoutMs === null || inHand === null) return flight;
+    return new Promise((resolve, reject) => {
+      const timeout = setTimeout(() => {
+        const late = this.#parts.misses.stale(miss, 'load-slow');
+        if (late) resolve(this.#reported(miss.ref, late));
+      }, softTimeoutMs);
+      flight.then(resolve, reject).finally(() => clearTimeout(timeout));
+    });
   }
 
   /** Starts or joins a flight for each miss; those of a loader with `loadMany` share one call. */
@@ -177,6 +225,12 @@ export class Reader {
   async #counted(ref: ReadRef, flight: Promise<Answer>): Promise<Answer> {
     const answer = await flight;
     ref.recorder?.count(ref.key, answer.expiresAtMs);
+    return answer.state === 'stale' ? this.#reported(ref, answer) : answer;
+  }
+
+  #reported({ loader, key }: ReadRef, answer: Answer): Answer {
+    const why = answer.staleBecause;
+    if (why !== null) this.#parts.events.emit('stale:served', { loader: loader.name, key, why });
     return answer;
   }
 

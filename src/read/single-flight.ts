@@ -26,6 +26,12 @@ export class SingleFlight<T> {
     this.#flights.delete(key);
   }
 
+  detachWhere(matches: (key: string) => boolean): void {
+    for (const key of [...this.#flights.keys()]) {
+      if (matches(key)) this.#flights.delete(key);
+    }
+  }
+
   #end(key: string, flight: Promise<T>): void {
     if (this.#flights.get(key) === flight) this.#flights.delete(key);
   }

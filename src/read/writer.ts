@@ -2,11 +2,11 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Clock } from '../core/clock.ts';
 import { EverwarmError, messageOf } from '../core/errors.ts';
 import type { LoadRef } from '../load/store-loaded.ts';
-import { encodeValue } from '../redis/codec.ts';
-import { encodeEntry } from '../redis/entry.ts';
+import { decodeKey } from '../loaders/key-codec.ts';
+import { ttlOfValue } from '../loaders/times.ts';
 import type { EntryPlace, EntryStore } from '../redis/entry-store.ts';
-import type { Answer } from './answer.ts';
-import type { SingleFlight } from './single-flight.ts';
+import { encodeStored } from '../redis/stored-value.ts';
+import type { Announcer, Dropped, LocalDrop } from './dropped.ts';
 
 /** An invalidation that Redis has not confirmed by then has failed. */
 const INVALIDATE_DEADLINE_MS = 5_000;
@@ -17,7 +17,8 @@ const RETRY_MS = 50;
 
 export interface WriterParts {
   readonly store: EntryStore;
-  readonly flights: SingleFlight<Answer>;
+  readonly drops: LocalDrop;
+  readonly bus: Announcer;
   readonly clock: Clock;
 }
 
@@ -37,7 +38,8 @@ export class Writer {
    */
   async set(ref: LoadRef, value: unknown): Promise<void> {
     const nowMs = this.#parts.clock.now();
-    const { ttlMs, staleIfErrorMs } = ref.loader;
+    const { loader, key } = ref;
+    const ttlMs = loader.ttlOf === null ? loader.ttlMs : ttlOfValue(loader, value, decodeKey(key));
     const header = {
       createdAtMs: Math.floor(nowMs),
       expiresAtMs: Math.floor(nowMs + ttlMs),
@@ -45,11 +47,12 @@ export class Writer {
       logHeat: Number.NaN,
       unreadLives: 0,
       invalidated: false,
+      notFound: false,
     };
-    const bytes = encodeEntry(header, encodeValue(value));
+    const bytes = encodeStored(header, value, { format: loader.format });
     await this.#detached(ref, async () => {
       try {
-        const reply = await this.#parts.store.put(ref, bytes, ttlMs + staleIfErrorMs);
+        const reply = await this.#parts.store.put(ref, bytes, ttlMs + loader.keptStaleMs);
         // An entry we may not overwrite would go on hiding the value that is newer than it.
         if (reply === 'newer-format') await this.#invalidate(ref);
       } catch (error) {
@@ -100,11 +103,15 @@ export class Writer {
 
   // Flights from before read an older state, and so may one that began while the write was on its way.
   async #detached<T>(ref: LoadRef, write: () => Promise<T>): Promise<T> {
-    this.#parts.flights.detach(ref.entryKey);
+    const { drops, bus } = this.#parts;
+    const what: Dropped = { kind: 'keys', loader: ref.loader.name, keys: [ref.key] };
+    drops.drop(what);
     try {
-      return await write();
+      const done = await write();
+      await bus.announce(what);
+      return done;
     } finally {
-      this.#parts.flights.detach(ref.entryKey);
+      drops.drop(what);
     }
   }
 

@@ -34,6 +34,22 @@ export function openWorkerConnection(target: RedisTarget, use: ConnectionUse): R
   return open(target, use, { maxRetriesPerRequest: null, socketTimeout: 15_000 });
 }
 
+/** What the bus needs: a connection to publish on, and one that does nothing but listen. */
+export interface BusConnections {
+  readonly publisher: Redis;
+  readonly subscriber: Redis;
+}
+
+/** A connection that listens. The bus asks it now and then, so a server that went silent is noticed. */
+export function openBusConnection(target: RedisTarget, use: ConnectionUse): Redis {
+  // The bus subscribes anew by itself, on each connection, so as to know of the gap.
+  return open(target, use, {
+    autoResubscribe: false,
+    maxRetriesPerRequest: 0,
+    socketTimeout: 10_000,
+  });
+}
+
 function open(target: RedisTarget, use: ConnectionUse, own: RedisOptions): Redis {
   const options = {
     retryStrategy,

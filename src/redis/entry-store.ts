@@ -2,7 +2,13 @@ import type { Redis } from 'ioredis';
 import type { ErrorCode } from '../core/errors.ts';
 import { BatchedScript } from './batched-script.ts';
 import { withinTimeout } from './connection.ts';
-import { createdAtBytes, decodeHeader, type EntryHeader, HEADER_BYTES } from './entry.ts';
+import {
+  createdAtBytes,
+  decodeExtension,
+  decodeHeader,
+  type EntryHeader,
+  HEADER_BYTES,
+} from './entry.ts';
 import { type ScriptClient, scriptClient } from './scripts.ts';
 
 /** How long waiters find the outcome of a load that stored nothing. */
@@ -16,7 +22,12 @@ export interface EntryPlace {
 
 /** What asking for a key's lock can answer. */
 export type Acquired =
-  | { readonly kind: 'acquired'; readonly previous: EntryHeader | null }
+  | {
+      readonly kind: 'acquired';
+      /** Of the entry in place, unverified. */
+      readonly previous: EntryHeader | null;
+      readonly etag: string | null;
+    }
   | { readonly kind: 'entry'; readonly bytes: Buffer }
   | { readonly kind: 'outcome'; readonly outcome: Outcome }
   | { readonly kind: 'held'; readonly remainingMs: number };
@@ -46,6 +57,8 @@ export interface LockRequest {
   readonly seenCreatedAtMs: number;
   /** Since when the caller waits: it takes the outcome of a load that ended after that, no older one. */
   readonly waitingSinceMs: number;
+  /** The caller waits if the lock is held, and wants to be woken at the end of that load. */
+  readonly waits?: boolean;
 }
 
 export type CommitReply = 'written' | 'refused' | 'newer-format';
@@ -67,8 +80,9 @@ export class EntryStore {
 
   async acquire(place: EntryPlace, request: LockRequest): Promise<Acquired> {
     const keys = [place.entryKey, place.lockKey];
-    const { token, lockTtlMs, seenCreatedAtMs, waitingSinceMs } = request;
-    const args = [token, lockTtlMs, createdAtBytes(seenCreatedAtMs), waitingSinceMs];
+    const { token, lockTtlMs, seenCreatedAtMs, waitingSinceMs, waits } = request;
+    const seen = createdAtBytes(seenCreatedAtMs);
+    const args = [token, lockTtlMs, seen, waitingSinceMs, waits ? '1' : ''];
     let reply: unknown;
     try {
       reply = await this.#acquires.call(keys, args);
@@ -81,7 +95,9 @@ export class EntryStore {
     if (kind === 1) return { kind: 'entry', bytes: detail as Buffer };
     if (kind === 2) return { kind: 'outcome', outcome: JSON.parse(detail.toString()) as Outcome };
     if (kind === 3) return { kind: 'held', remainingMs: Number(detail) };
-    return { kind: 'acquired', previous: decodeHeader(detail as Buffer) };
+    const first = detail as Buffer;
+    const etag = decodeExtension(first)?.etag ?? null;
+    return { kind: 'acquired', previous: decodeHeader(first), etag };
   }
 
   /** Whether the lock is still held with this token, now for another `lockTtlMs`. */
@@ -93,7 +109,8 @@ export class EntryStore {
   /** Frees the lock, if it is held with this token; waiters find the outcome for a second. */
   async release(place: EntryPlace, token: string, ended: Ended | null): Promise<void> {
     const text = ended ? outcomeText(ended) : '';
-    const reply = this.#scripts.run('releaseLock', [place.lockKey, token, text, OUTCOME_TTL_MS]);
+    const args = [place.lockKey, token, text, OUTCOME_TTL_MS, place.entryKey];
+    const reply = this.#scripts.run('releaseLock', args);
     await withinTimeout(reply, `releasing ${place.lockKey}`);
   }
 
@@ -128,6 +145,11 @@ export class EntryStore {
   async invalidate(place: EntryPlace): Promise<boolean> {
     const reply = this.#scripts.run('invalidateEntry', [place.entryKey, place.lockKey]);
     return (await withinTimeout(reply, `invalidating ${place.entryKey}`)) === 1;
+  }
+
+  /** The entry as it stands. */
+  read(place: EntryPlace): Promise<Buffer | null> {
+    return withinTimeout(this.#redis.getBuffer(place.entryKey), `reading ${place.entryKey}`);
   }
 
   /** The headers of many entries, unverified; null where there is none of ours. */

@@ -25,7 +25,12 @@ export class Keys {
   }
 
   entry(loader: NamedLoader, key: string): string {
-    return `${this.namespace}:{${loader.name}@${loader.version}:${escapeKeyText(key)}}`;
+    return `${this.entryPrefix(loader)}${escapeKeyText(key)}}`;
+  }
+
+  /** What the entries of a loader's version begin with. */
+  entryPrefix(loader: NamedLoader): string {
+    return `${this.namespace}:{${loader.name}@${loader.version}:`;
   }
 
   lock(entryKey: string): string {
@@ -44,6 +49,11 @@ export class Keys {
 
   stats(loader: NamedLoader): string {
     return `${this.namespace}:{${loader.name}}:stats`;
+  }
+
+  /** The channel on which processes tell each other what to forget; the scripts derive its name too. */
+  bus(): string {
+    return `${this.namespace}:bus`;
   }
 
   /** Present on the cache server unless that was wiped. */

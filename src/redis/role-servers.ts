@@ -2,7 +2,7 @@ import type { Redis } from 'ioredis';
 import type { RedisTargets } from '../config/redis-option.ts';
 import type { EverwarmError } from '../core/errors.ts';
 import type { Events } from '../core/events.ts';
-import { openDataConnection, type RedisRole, untilReady } from './connection.ts';
+import { openBusConnection, openDataConnection, type RedisRole, untilReady } from './connection.ts';
 import { checkServer } from './server-check.ts';
 import { ServerClock } from './server-clock.ts';
 
@@ -31,6 +31,7 @@ export class RoleServers {
   readonly #ready: Promise<void>;
   #isReady = false;
   #isClosed = false;
+  #bus: Redis | null = null;
 
   constructor(options: RoleServersOptions) {
     this.#options = options;
@@ -57,7 +58,15 @@ export class RoleServers {
     return this.#ready;
   }
 
+  /** One more connection to the cache server, that listens. */
+  openBus(): Redis {
+    const { redis, name, events } = this.#options;
+    this.#bus = openBusConnection(redis.cache, { role: 'cache', name: `${name}:bus`, events });
+    return this.#bus;
+  }
+
   close(): void {
+    this.#bus?.disconnect();
     this.#isClosed = true;
     clearInterval(this.#warnings);
     this.clock.close();

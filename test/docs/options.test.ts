@@ -38,9 +38,12 @@ function optionsOf(file: string, name: string): Map<string, string> {
 const SECTIONS = [
   ['Every role', [optionsOf('src/config/options.ts', 'RoleOptions')]],
   ['createCache', [optionsOf('src/config/options.ts', 'CacheOptions')]],
+  ['memory', [optionsOf('src/config/memory-option.ts', 'MemoryOptions')]],
   ['createScheduler', [optionsOf('src/config/options.ts', 'SchedulerOptions')]],
   ['createWorker', [optionsOf('src/config/options.ts', 'WorkerOptions')]],
   ['defineLoader', [optionsOf('src/loaders/define-loader.ts', 'LoaderDefinition')]],
+  ['emptyGuard', [optionsOf('src/loaders/define-loader.ts', 'EmptyGuardOptions')]],
+  ['compress', [optionsOf('src/config/value-format.ts', 'CompressOptions')]],
   ['refresh', [optionsOf('src/loaders/define-loader.ts', 'RefreshOptions')]],
 ] as const;
 
@@ -62,17 +65,29 @@ describe.each(SECTIONS)('the table %s', (heading, [inCode]) => {
 });
 
 /** Names of DEFAULTS that differ from their option's. */
-const NAMES: Readonly<Record<string, string>> = { redisUrl: 'redis' };
+const NAMES: Readonly<Record<string, string>> = {
+  redisUrl: 'redis',
+  emptyGuardShare: 'share',
+  emptyGuardAtLeast: 'atLeast',
+  compressAboveBytes: 'above',
+};
+/** Defaults whose option's name stands in several tables. */
+const SECTION_OF: Readonly<Record<string, string>> = { memoryTtlMs: 'memory' };
 /** A default that is no option: it stands under "Not options". */
 const FIXED = ['writeTimeoutMs'];
 
 describe('every default of the code', () => {
-  const rows = SECTIONS.flatMap(([heading]) => [...tableUnder(heading)]);
+  const rows = SECTIONS.flatMap(([heading]) =>
+    [...tableUnder(heading)].map(([row, byDefault]) => ({ heading, row, byDefault })),
+  );
   const options = Object.entries(DEFAULTS).filter(([name]) => !FIXED.includes(name));
 
   test.for(options)('%s is on the page as it is', ([name, value]) => {
-    const option = NAMES[name] ?? name.replace(/Ms$/, '');
-    const shown = rows.filter(([row]) => row === option).map(([, byDefault]) => byDefault);
+    const section = SECTION_OF[name];
+    const option = section ? 'ttl' : (NAMES[name] ?? name.replace(/Ms$/, ''));
+    const shown = rows
+      .filter(({ heading, row }) => row === option && heading === (section ?? heading))
+      .map(({ byDefault }) => byDefault);
     expect(shown).not.toEqual([]);
     for (const byDefault of shown) expect(literalOf(byDefault, name)).toBe(value);
   });

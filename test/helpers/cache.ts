@@ -89,6 +89,7 @@ export function entryBytes(value: unknown, header: Partial<EntryHeader> = {}): B
       logHeat: Number.NaN,
       unreadLives: 0,
       invalidated: false,
+      notFound: false,
       ...header,
     },
     encodeValue(value),

@@ -48,7 +48,6 @@ describe('bytes that are not an entry of ours', () => {
     ['an entry with a flag that we do not know', damaged(3)],
     ['an entry of an unknown codec', damaged(36)],
     ['an entry whose payload cannot be unpacked', unpackable()],
-    ['an invalidated entry', entryBytes('gone', { invalidated: true })],
   ] as const)('are a counted miss and replaced: %s', async ([, bytes]) => {
     await redis.set(key, bytes);
 

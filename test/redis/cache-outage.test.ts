@@ -199,7 +199,7 @@ describe('the connections of a cache', () => {
     return [...list.matchAll(/ name=(\S+)/g)].map(([, name]) => String(name));
   }
 
-  test('are exactly two, under its name, and none once it is closed', async () => {
+  test('are exactly three, under its name, and none once it is closed', async () => {
     const { url } = await ownServer();
     const one = defineLoader({ name: 'one', ttl: '1m', load: async () => 1 });
     const two = defineLoader({ name: 'two', ttl: '1m', load: async () => 2 });
@@ -210,7 +210,7 @@ describe('the connections of a cache', () => {
     });
     await Promise.all([cache.get(one), cache.get(two)]);
 
-    expect(await names(url)).toEqual(['everwarm:cache', 'everwarm:cache']);
+    expect(await names(url)).toEqual(['everwarm:cache', 'everwarm:cache', 'everwarm:cache:bus']);
     await cache.close();
     await expect.poll(() => names(url)).toEqual([]);
   });

@@ -165,7 +165,7 @@ describe('a fenced load', () => {
   async function run(fenced: FencedLoad, ref: LoadRef): ReturnType<FencedLoad['run']> {
     const token = fenced.newToken();
     await fenced.acquire(ref, { token, seenCreatedAtMs: 0, waitingSinceMs: Date.now() });
-    const locked = { ref, token, previous: null, logHeat: Number.NaN, unreadLives: 0 };
+    const locked = { ref, token, previous: null, etag: null, logHeat: Number.NaN, unreadLives: 0 };
     return fenced.run([locked], call);
   }
 

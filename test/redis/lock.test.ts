@@ -17,7 +17,11 @@ import { connect } from '../helpers/redis.ts';
 
 describe('asking for a lock', () => {
   test('is granted it, for its ttl, where there is no entry', async () => {
-    expect(await store.acquire(place, request('A'))).toEqual({ kind: 'acquired', previous: null });
+    expect(await store.acquire(place, request('A'))).toEqual({
+      kind: 'acquired',
+      previous: null,
+      etag: null,
+    });
     expect(await redis.get(place.lockKey)).toBe('A');
     const lifeMs = await redis.pttl(place.lockKey);
     expect(lifeMs).toBeGreaterThan(4_000);
@@ -76,7 +80,11 @@ describe('asking for a lock', () => {
     ['an entry of a newer format', newer()],
   ])('is granted it over %s', async (_, bytes) => {
     await plant(bytes);
-    expect(await store.acquire(place, request('A'))).toEqual({ kind: 'acquired', previous: null });
+    expect(await store.acquire(place, request('A'))).toEqual({
+      kind: 'acquired',
+      previous: null,
+      etag: null,
+    });
   });
 
   test('gives who waited the outcome that the holder left, for a second', async () => {

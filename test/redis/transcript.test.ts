@@ -22,6 +22,7 @@ const EVENTS: Readonly<Record<EventName, true>> = {
   'entry:missed': true,
   'load:completed': true,
   'load:failed': true,
+  'stale:served': true,
   'store:failed': true,
   'schema:mismatched': true,
   'lock:lost': true,
@@ -117,7 +118,7 @@ describe('the transcript of', () => {
     await cache.get(item, 'a');
     expect(transcript).toMatchInlineSnapshot(`
       [
-        "cache entry:hit loader=item key=a",
+        "cache entry:hit loader=item key=a source=redis",
       ]
     `);
   });
@@ -143,6 +144,7 @@ describe('the transcript of', () => {
       [
         "cache entry:missed loader=item key=a cause=expired",
         "cache load:failed loader=item key=a error=loader "item" failed for key a: origin is down loadMs=… reason=miss",
+        "cache stale:served loader=item key=a why=load-failed",
       ]
     `);
   });
@@ -153,7 +155,7 @@ describe('the transcript of', () => {
     await cache.getMany(item, ['b', 'a', 'b']);
     expect(transcript).toMatchInlineSnapshot(`
       [
-        "cache entry:hit loader=item key=a",
+        "cache entry:hit loader=item key=a source=redis",
         "cache entry:missed loader=item key=b cause=absent",
         "cache load:completed loader=item key=b loadMs=… reason=miss stored=true",
       ]
@@ -217,13 +219,13 @@ describe('the transcript of', () => {
       [
         "cache entry:missed loader=item key=a cause=absent",
         "cache load:completed loader=item key=a loadMs=… reason=miss stored=true",
-        "cache entry:hit loader=item key=a",
-        "cache entry:hit loader=item key=a",
-        "cache entry:hit loader=item key=a",
+        "cache entry:hit loader=item key=a source=redis",
+        "cache entry:hit loader=item key=a source=redis",
+        "cache entry:hit loader=item key=a source=redis",
         "scheduler tick:completed loader=item claimed=1 dropped=0 enqueued=1 tickMs=… waiting=0",
         "worker load:completed loader=item key=a loadMs=… reason=refresh stored=true",
         "worker refresh:completed loader=item key=a leadMs=… loadMs=…",
-        "cache entry:hit loader=item key=a",
+        "cache entry:hit loader=item key=a source=redis",
       ]
     `);
   });

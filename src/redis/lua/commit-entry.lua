@@ -1,5 +1,5 @@
 -- Writes what each load made, only while its lock is still held: invalidate and set delete the lock,
--- so a load that started before either, or that lost its lock, is never written.
+-- so a load that started before either, or that lost its lock, is never written. Who waits for it is woken.
 -- KEYS: entry, lock (of each call)
 -- ARGV: token, entry ('' where nothing was found), lifeMs, '<ended ms> <outcome>', outcomeTtlMs (of each call)
 -- Returns: of each call 1 written | 0 refused: the lock is not the caller's | -1 refused: a newer format is there
@@ -7,7 +7,8 @@ local function commit(entryKey, lockKey, token, bytes, lifeMs, outcome, outcomeT
   local isString = redis.call('TYPE', entryKey).ok == 'string'
   local current = isString and redis.call('GETRANGE', entryKey, 0, 39) or ''
   local held = redis.call('GET', lockKey) or ''
-  if string.match(held, '^[^=]*') ~= token then
+  local holder, mark = string.match(held, '^([^=!]*)(!?)')
+  if holder ~= token then
     -- A commit whose reply was lost is sent again: its own outcome or entry in place means it has landed.
     if bytes == '' and held == '=' .. outcome then return 1 end
     if bytes ~= '' and current == string.sub(bytes, 1, 40) then return 1 end
@@ -24,6 +25,7 @@ local function commit(entryKey, lockKey, token, bytes, lifeMs, outcome, outcomeT
     redis.call('SET', entryKey, bytes, 'PX', lifeMs)
     redis.call('DEL', lockKey)
   end
+  if mark == '!' then redis.call('PUBLISH', string.match(entryKey, '^[^:]*') .. ':bus', cjson.encode({wake = entryKey})) end
   return 1
 end
 

@@ -1,15 +1,17 @@
 -- Ends a load that stored nothing: frees the lock, or leaves the outcome under it for those who wait
--- now, so that they do not become a convoy of loads. Never touches another holder's lock.
+-- now, so that they do not become a convoy of loads; wakes them. Never touches another holder's lock.
 -- KEYS: lock
--- ARGV: token, '<ended ms> <outcome>' ('' for none), outcomeTtlMs
+-- ARGV: token, '<ended ms> <outcome>' ('' for none), outcomeTtlMs, entry's key
 -- Returns: 1 released | 0 was not the caller's
 local lockKey = KEYS[1]
-local token, outcome, outcomeTtlMs = ARGV[1], ARGV[2], ARGV[3]
+local token, outcome, outcomeTtlMs, entryKey = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 
-if string.match(redis.call('GET', lockKey) or '', '^[^=]*') ~= token then return 0 end
+local holder, mark = string.match(redis.call('GET', lockKey) or '', '^([^=!]*)(!?)')
+if holder ~= token then return 0 end
 if outcome == '' then
   redis.call('DEL', lockKey)
 else
   redis.call('SET', lockKey, '=' .. outcome, 'PX', outcomeTtlMs)
 end
+if mark == '!' then redis.call('PUBLISH', string.match(entryKey, '^[^:]*') .. ':bus', cjson.encode({wake = entryKey})) end
 return 1

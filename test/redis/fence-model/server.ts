@@ -142,7 +142,7 @@ function encode(entry: string): Buffer {
     const createdAtMs = createdAtOf(entry);
     const load = { meanMs: 1, deviationMs: 0 };
     const times = { createdAtMs, expiresAtMs: createdAtMs + FAR_MS, load };
-    const header = { ...times, logHeat: Number.NaN, unreadLives: 0, invalidated };
+    const header = { ...times, logHeat: Number.NaN, unreadLives: 0, invalidated, notFound: false };
     bytes = encodeEntry(header, encodeValue(entry.replace('!', '')));
     encoded.set(entry, bytes);
   }

@@ -1,7 +1,7 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { Events } from '../../../src/core/events.ts';
 
-const hit = { loader: 'item', key: 'a' } as const;
+const hit = { loader: 'item', key: 'a', source: 'redis' } as const;
 
 describe('a listener', () => {
   test('gets the events of its name, in order, with every other listener', () => {

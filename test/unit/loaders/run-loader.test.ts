@@ -26,26 +26,27 @@ describe('a load', () => {
         target(async (id) => `${id}!`),
         call,
       ),
-    ).toEqual({ value: 'a!' });
+    ).toEqual({ value: 'a!', etag: null });
     expect(
       await runLoad(
         target((id) => `${id}!`),
         call,
       ),
-    ).toEqual({ value: 'a!' });
+    ).toEqual({ value: 'a!', etag: null });
     expect(
       await runLoad(
         target(() => undefined),
         call,
       ),
-    ).toEqual({ value: undefined });
+    ).toEqual({ value: undefined, etag: null });
   });
 
   test('is told who asks, for which key, at which attempt', async () => {
     const { loader } = target((_id, { signal: _, ...context }) => context);
     const asked = { loader, key: '{"id":1}', params: { id: 1 } };
     expect(await runLoad(asked, { reason: 'refresh', attempt: 3 })).toEqual({
-      value: { reason: 'refresh', key: '{"id":1}', attempt: 3 },
+      value: { reason: 'refresh', key: '{"id":1}', attempt: 3, etag: undefined },
+      etag: null,
     });
   });
 
@@ -202,9 +203,9 @@ describe('a load of many', () => {
     );
 
     expect(await runLoadMany(asked, { reason: 'refresh', attempt: 2 })).toEqual([
-      { value: 'a!' },
-      { value: undefined },
-      { value: 'c!' },
+      { value: 'a!', etag: null },
+      { value: undefined, etag: null },
+      { value: 'c!', etag: null },
     ]);
     const keys = ['a', 'b', 'c'];
     expect(calls).toEqual([{ ids: keys, keys, reason: 'refresh', attempt: 2 }]);
@@ -212,7 +213,10 @@ describe('a load of many', () => {
 
   test('is a load of each where the loader has no loadMany', async () => {
     const asked = targets(undefined, ['a', 'b']);
-    expect(await runLoadMany(asked, call)).toEqual([{ value: 'a alone' }, { value: 'b alone' }]);
+    expect(await runLoadMany(asked, call)).toEqual([
+      { value: 'a alone', etag: null },
+      { value: 'b alone', etag: null },
+    ]);
     expect(await runLoadMany([], call)).toEqual([]);
   });
 
@@ -220,7 +224,7 @@ describe('a load of many', () => {
     const cause = new Error('gone');
     const asked = targets(async () => ['a!', cause], ['a', 'b']);
     expect(await runLoadMany(asked, call)).toMatchObject([
-      { value: 'a!' },
+      { value: 'a!', etag: null },
       { error: { code: 'LOADER_FAILED', message: 'loader "item" failed for key b: gone', cause } },
     ]);
   });

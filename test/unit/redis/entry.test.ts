@@ -6,6 +6,7 @@ import {
   decodeEntry,
   decodeHeader,
   type EntryHeader,
+  type Extension,
   encodeEntry,
   FORMAT_VERSION,
   HEADER_BYTES,
@@ -21,8 +22,10 @@ const HEADER: EntryHeader = {
   logHeat: 1_491_666.75,
   unreadLives: 1,
   invalidated: false,
+  notFound: false,
 };
 const PAYLOAD = Buffer.from('payload');
+const PLAIN: Extension = { etag: null, codec: 'msgpack', compression: null };
 
 const instant = fc.integer({ min: 0, max: 2 ** 48 - 1 });
 const float = fc.float({ noNaN: true, noDefaultInfinity: true, min: 0 });
@@ -33,6 +36,7 @@ const header: fc.Arbitrary<EntryHeader> = fc.record({
   logHeat: fc.oneof(fc.constant(Number.NaN), fc.double({ noNaN: true })),
   unreadLives: fc.integer({ min: 0, max: 255 }),
   invalidated: fc.boolean(),
+  notFound: fc.boolean(),
 });
 
 function changed(change: (bytes: Buffer) => void): Buffer {
@@ -55,6 +59,7 @@ describe('an entry', () => {
         expect(bytes).toHaveLength(HEADER_BYTES + payload.length);
         const entry = decodeEntry(bytes);
         expect(entry?.header).toEqual(written);
+        expect(entry?.extension).toEqual(PLAIN);
         expect(entry?.payload).toEqual(Buffer.from(payload));
         expect(decodeHeader(bytes.subarray(0, HEADER_BYTES))).toEqual(written);
       }),
@@ -87,18 +92,9 @@ describe('an entry', () => {
     });
     expect(decodeEntry(bytes)).toEqual({
       header: { ...HEADER, invalidated: true },
+      extension: PLAIN,
       payload: PAYLOAD,
     });
-  });
-
-  test('may carry an extension between header and payload, which it skips', () => {
-    const extended = Buffer.concat([
-      encodeEntry(HEADER, Buffer.from('etag')).subarray(0, HEADER_BYTES),
-      Buffer.from('etag'),
-      PAYLOAD,
-    ]);
-    extended.writeUInt16BE(4, 38);
-    expect(decodeEntry(resealed(extended))).toEqual({ header: HEADER, payload: PAYLOAD });
   });
 });
 
@@ -148,8 +144,9 @@ describe('bytes are no entry', () => {
 
   test.each([
     ['flags that we do not know', FLAGS_AT, 0x10],
-    ['a flag of compression, which we cannot undo', FLAGS_AT, 0x01],
+    ['a flag of compression without its algorithm', FLAGS_AT, 0x01],
     ['a codec that we do not know', 36, 9],
+    ['a custom codec without its name', 36, 255],
   ])('when they carry %s, though their checksum is right', (_, at, value) => {
     const bytes = changed((entry) => {
       entry[at] = value;

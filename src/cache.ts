@@ -1,0 +1,104 @@
+import type { EventName, Listener } from './core/events.ts';
+import type { ParamsOf } from './loaders/arguments.ts';
+import type { AnyLoader, Loader } from './loaders/define-loader.ts';
+import type { Meta } from './read/answer.ts';
+import type { Write } from './read/write-through.ts';
+import type { AnyFunction, WrapOptions, Wrapped } from './wrap-function.ts';
+
+/** Params as an argument: may be left out where the loader takes none. */
+export type ParamsArgument<P> = unknown extends P
+  ? [params?: null]
+  : undefined extends P
+    ? [params?: P]
+    : [params: P];
+
+/** A value that can be set: not `undefined`, which would mean that there is none. */
+export type Settable<R> = NonNullable<R> | null;
+
+/** An application's view of the cache. Methods reject with CLOSED after `close()`. */
+export interface Cache {
+  /**
+   * The value of a key: from this process's memory if the loader has a tier there, from Redis in one
+   * round trip, or loaded, once in the fleet, and stored.
+   *
+   * @returns `undefined` where the loader found nothing
+   * @throws LoaderError when the loader fails and no expired value may be served (staleIfError)
+   */
+  get<P, R>(loader: Loader<P, R>, ...params: ParamsArgument<NoInfer<P>>): Promise<R>;
+  /** As `get`, with where the value came from, whether and why it is stale, its age and remaining life. */
+  getWithMeta<P, R>(loader: Loader<P, R>, ...params: ParamsArgument<NoInfer<P>>): Promise<Meta<R>>;
+  /**
+   * Values in the order of `params`, in few round trips, misses by one `loadMany` where there is one.
+   *
+   * @throws LoaderError of the first key that failed, once all have settled
+   */
+  getMany<P, R>(loader: Loader<P, R>, params: readonly NoInfer<P>[]): Promise<R[]>;
+  /**
+   * Stores a value for a whole ttl; a load under way will not overwrite it.
+   *
+   * @throws EverwarmError REDIS_UNAVAILABLE when it is not known to be stored: its entry is then invalidated
+   */
+  set<P, R>(loader: Loader<P, R>, params: NoInfer<P>, value: Settable<NoInfer<R>>): Promise<void>;
+  /**
+   * Stores many values, each as `set` does.
+   *
+   * @throws EverwarmError of the first that failed, once all have settled
+   */
+  setMany<P, R>(
+    loader: Loader<P, R>,
+    entries: readonly (readonly [params: NoInfer<P>, value: Settable<NoInfer<R>>])[],
+  ): Promise<void>;
+  /**
+   * Runs a write to the origin, then stores what it answers, or invalidates the entry if that is `undefined`.
+   * When the write fails its outcome is unknown: the entry is invalidated, and the write's error thrown.
+   *
+   * @returns what `write` answered
+   * @example
+   * ```ts
+   * const user = await cache.writeThrough(users, id, () => db.updateUser(id, changes));
+   * ```
+   */
+  writeThrough<P, R, W extends Settable<NoInfer<R>> | undefined>(
+    loader: Loader<P, R>,
+    params: NoInfer<P>,
+    write: Write<W>,
+  ): Promise<W>;
+  writeThrough<P, R>(
+    loader: Loader<P, R>,
+    params: NoInfer<P>,
+    write: () => void | Promise<void>,
+  ): Promise<void>;
+  /**
+   * Removes an entry; a load under way will not store what it read before.
+   *
+   * @returns whether there was an entry
+   * @throws EverwarmError REDIS_UNAVAILABLE when Redis did not confirm it within 5 s
+   */
+  invalidate<P, R>(loader: Loader<P, R>, ...params: ParamsArgument<NoInfer<P>>): Promise<boolean>;
+  /**
+   * The same function, but its calls read through this cache; its loader is registered here and on
+   * `.loader`. An asynchronous function keeps its type. `this` is not passed on.
+   *
+   * @throws InvalidOptionError naming the option, its value and the rule
+   */
+  wrap<F extends AnyFunction, P = ParamsOf<Parameters<F>>>(
+    fn: F,
+    options: WrapOptions<Parameters<F>, P, Awaited<ReturnType<F>>>,
+  ): Wrapped<F, P>;
+  /**
+   * Registers one more loader; the same one again changes nothing.
+   *
+   * @throws InvalidOptionError when its name is another one's
+   */
+  addLoader(loader: AnyLoader): void;
+  /** Subscribes to an event; the answer unsubscribes. */
+  on<N extends EventName>(name: N, listener: Listener<N>): () => void;
+  /**
+   * Resolves once Redis has answered, or after 5 s without it: reads work either way.
+   *
+   * @throws EverwarmError when `strict` and Redis is unreachable or unsuitable
+   */
+  ready(): Promise<void>;
+  /** Sends the reads counted so far, lets running loads finish for 2 s, and closes the connections. */
+  close(): Promise<void>;
+}
