@@ -68,6 +68,17 @@ describe('a wrapped function with a key', () => {
     expect(left.filter((name) => name.includes('heat'))).toEqual([]);
   });
 
+  test('is called by who finds its entry invalidated softly, and not in the background', async () => {
+    const namespace = uniqueNamespace();
+    const cache = await openCache({ namespace });
+    const greet = async (user: User) => `hello ${user.id}`;
+    const getGreeting = cache.wrap(greet, { name: 'greeting', ttl: '1m', key });
+    const bytes = entryBytes('old', { invalidated: true });
+    await connect().set(entryKey(namespace, getGreeting.loader, 'a'), bytes, 'PX', 60_000);
+
+    expect(await getGreeting(new User('a'))).toBe('hello a');
+  });
+
   test('cannot be loaded by its key alone, and says why', async () => {
     const cache = await openCache({});
     const greet = async (user: User) => user.id;
