@@ -5,6 +5,7 @@ import { EverwarmError } from './core/errors.ts';
 import { type EventName, Events, type Listener } from './core/events.ts';
 import { settlesWithin } from './core/lifecycle.ts';
 import { FencedLoad } from './load/fenced-load.ts';
+import { Permits } from './load/permits.ts';
 import type { ParamsOf } from './loaders/arguments.ts';
 import type { AnyLoader, Loader } from './loaders/define-loader.ts';
 import { encodeKey } from './loaders/key-codec.ts';
@@ -24,6 +25,7 @@ import { EntryReads } from './redis/entry-reads.ts';
 import { EntryStore } from './redis/entry-store.ts';
 import { Keys } from './redis/keys.ts';
 import { RoleServers } from './redis/role-servers.ts';
+import { scriptClient } from './redis/scripts.ts';
 import { Tracker } from './redis/tracker.ts';
 import { type AnyFunction, type WrapOptions, type Wrapped, wrapFunction } from './wrap-function.ts';
 
@@ -86,7 +88,7 @@ class ReadThroughCache implements Cache {
     this.#readable = settings.strict ? this.#servers.ready() : untilReadable(this.#servers);
     const keys = new Keys(settings.namespace);
     this.#keys = keys;
-    const { cache, clock } = this.#servers;
+    const { cache, queue, clock } = this.#servers;
 
     for (const loader of this.#registry) this.#addParts(loader);
     const store = new EntryStore(cache);
@@ -100,7 +102,9 @@ class ReadThroughCache implements Cache {
       onWake: (entryKey) => wakes.wake(entryKey),
       onGap: () => drops.dropAll(),
     });
-    const fenced = new FencedLoad({ store, clock, events, lockTtlMs: settings.lockTtlMs });
+    const permits = new Permits({ scripts: scriptClient(queue), keys, events });
+    const { lockTtlMs } = settings;
+    const fenced = new FencedLoad({ store, clock, events, lockTtlMs, permits });
     const misses = new MissLoader({ fenced, clock, events, wakes, random: Math.random });
     const reads = new EntryReads(cache, settings.readTimeoutMs);
     this.#fenced = fenced;

@@ -4,6 +4,7 @@ import { EverwarmError } from './core/errors.ts';
 import { type EventName, Events, type Listener } from './core/events.ts';
 import { settlesWithin } from './core/lifecycle.ts';
 import { FencedLoad } from './load/fenced-load.ts';
+import { Permits } from './load/permits.ts';
 import type { AnyLoader } from './loaders/define-loader.ts';
 import { LoaderRegistry, type WithLoaders } from './loaders/registry.ts';
 import { RefreshProcessor } from './queue/refresh-processor.ts';
@@ -14,6 +15,7 @@ import { EntryStore } from './redis/entry-store.ts';
 import { Keys } from './redis/keys.ts';
 import { LoaderStatsStore } from './redis/loader-stats.ts';
 import { RoleServers } from './redis/role-servers.ts';
+import { scriptClient } from './redis/scripts.ts';
 import { Tracker } from './redis/tracker.ts';
 
 /** A running worker. */
@@ -60,9 +62,12 @@ class WorkerRole implements RefreshWorkers {
     const registry = new LoaderRegistry(options.loaders);
     const events = this.#events;
     this.#servers = new RoleServers({ ...settings, name: 'worker', events });
-    const { cache, clock } = this.#servers;
+    const { cache, queue, clock } = this.#servers;
     const store = new EntryStore(cache);
-    this.#fenced = new FencedLoad({ store, clock, events, lockTtlMs: settings.lockTtlMs });
+    const keys = new Keys(settings.namespace);
+    const permits = new Permits({ scripts: scriptClient(queue), keys, events });
+    const { lockTtlMs } = settings;
+    this.#fenced = new FencedLoad({ store, clock, events, lockTtlMs, permits });
     this.#ready = this.#servers.ready().then(() => this.#start(registry));
     this.#ready.catch(() => undefined); // Refused: whoever awaits ready() sees it.
   }

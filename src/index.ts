@@ -8,6 +8,7 @@ export {
 } from './cached.ts';
 export type { MemoryOptions } from './config/memory-option.ts';
 export type { CacheOptions, SchedulerOptions, WorkerOptions } from './config/options.ts';
+export type { LimitOptions, RateLimiterOptions } from './config/rate-limit.ts';
 export type { RedisOption, RedisTarget } from './config/redis-option.ts';
 export type { Codec } from './config/value-format.ts';
 export type { Duration } from './core/duration.ts';
@@ -20,6 +21,12 @@ export {
 } from './core/errors.ts';
 export type { EventMap, EventName, LoadReason, StaleReason } from './core/events.ts';
 export { createCache } from './create-cache.ts';
+export {
+  createRateLimiter,
+  type RateLimiter,
+  type RateLimitResult,
+  type TakeOptions,
+} from './create-rate-limiter.ts';
 export { createScheduler, type Scheduler } from './create-scheduler.ts';
 export { createWorker, type RefreshWorkers } from './create-worker.ts';
 export { type NotModified, notModified, type WithEtag, withEtag } from './loaders/answers.ts';

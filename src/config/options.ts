@@ -114,7 +114,7 @@ export function resolveWorker(options: WorkerOptions): WorkerSettings {
   };
 }
 
-function resolveRole(options: RoleOptions): RoleSettings {
+export function resolveRole(options: RoleOptions): RoleSettings {
   const namespace = checkName(
     options.namespace ?? process.env.EVERWARM_NAMESPACE ?? DEFAULTS.namespace,
     'namespace',

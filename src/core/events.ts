@@ -50,7 +50,14 @@ export interface EventMap {
   };
   'refresh:completed': KeyEvent & { readonly loadMs: number; readonly leadMs: number };
   'refresh:skipped': KeyEvent & {
-    readonly why: 'fresh' | 'held' | 'late' | 'superseded' | 'not-found' | 'other-version';
+    readonly why:
+      | 'fresh'
+      | 'held'
+      | 'late'
+      | 'superseded'
+      | 'not-found'
+      | 'other-version'
+      | 'limited';
   };
   'refresh:failed': KeyEvent & { readonly error: unknown; readonly retryAtMs: number };
   'redis:failed': { readonly role: 'cache' | 'queue'; readonly error: unknown };

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { Cancellation } from '../core/cancellation.ts';
 import type { EverwarmError } from '../core/errors.ts';
 import type { Events, LoadReason } from '../core/events.ts';
 import { SchemaMismatch } from '../loaders/check-with.ts';
@@ -8,10 +9,13 @@ import type { EntryHeader } from '../redis/entry.ts';
 import type { Acquired } from '../redis/entry-store.ts';
 import { EmptyGuards } from './empty-guards.ts';
 import { LockKeeper } from './lock-keeper.ts';
+import type { Permits, PermitWait } from './permits.ts';
 import {
   type LoadRef,
   type LoadResult,
   type LockedRef,
+  limitedResults,
+  releaseLimited,
   type StoreParts,
   storeLoaded,
   unlockedResult,
@@ -20,12 +24,16 @@ import {
 export interface FencedLoadParts extends Omit<StoreParts, 'guards'> {
   readonly events: Events;
   readonly lockTtlMs: number;
+  /** Of loaders that have a limit; absent: none has. */
+  readonly permits?: Permits;
 }
 
 /** How keys whose locks are held are loaded. */
 export interface LoadRun {
   readonly reason: LoadReason;
   readonly attempt: number;
+  /** Longest wait for a permit of a loader that has a limit; no part of the load's time. Absent: none. */
+  readonly permitWaitMs?: number;
   /** Runs the loader call when there is a free slot for it; locking and committing need none. */
   readonly inSlot?: <T>(load: () => Promise<T>) => Promise<T>;
 }
@@ -88,14 +96,12 @@ export class FencedLoad {
   }
 
   /** Loads without locks, where Redis is away or a holder takes too long: never stored. */
-  async runUnlocked(refs: readonly LoadRef[]): Promise<readonly LoadResult[]> {
-    const { clock } = this.#parts;
-    const startedAtMs = clock.now();
-    const reason = 'miss';
-    const answers = await this.#tracked(callLoader(refs, { reason, attempt: 1 }));
-    const loadMs = clock.now() - startedAtMs;
-    const results = answers.map((answer) => unlockedResult(answer, loadMs));
-    this.#report(refs, results, reason);
+  async runUnlocked(
+    refs: readonly LoadRef[],
+    permitWaitMs: number,
+  ): Promise<readonly LoadResult[]> {
+    const results = await this.#tracked(this.#runUnlocked(refs, permitWaitMs));
+    this.#report(refs, results, 'miss');
     return results;
   }
 
@@ -107,6 +113,7 @@ export class FencedLoad {
   /** Aborts every load under way and to come. */
   abortAll(reason: EverwarmError): void {
     this.#keeper.abortAll(reason);
+    this.#parts.permits?.abortAll(reason);
   }
 
   /** Resolves once no load is under way. */
@@ -114,9 +121,30 @@ export class FencedLoad {
     while (this.#running.size > 0) await Promise.allSettled(this.#running);
   }
 
+  async #runUnlocked(
+    refs: readonly LoadRef[],
+    permitWaitMs: number,
+  ): Promise<readonly LoadResult[]> {
+    const { clock } = this.#parts;
+    const cancellation = new Cancellation();
+    const retryAfterMs = await this.#refusal(refs, { maxWaitMs: permitWaitMs, cancellation });
+    if (retryAfterMs !== null) return limitedResults(refs, retryAfterMs);
+    const startedAtMs = clock.now();
+    const answers = await callLoader(refs, { reason: 'miss', attempt: 1, cancellation });
+    const loadMs = clock.now() - startedAtMs;
+    return answers.map((answer) => unlockedResult(answer, loadMs));
+  }
+
+  /** Null: the loader may be called now. Else how long until it could be; only a limit's permit is waited for. */
+  #refusal(refs: readonly LoadRef[], wait: PermitWait): Promise<number | null> | null {
+    const { permits } = this.#parts;
+    const loader = refs[0]?.loader;
+    return permits && loader?.limit ? permits.take(loader, wait) : null;
+  }
+
   async #run(locked: readonly LockedRef[], run: LoadRun): Promise<readonly LoadResult[]> {
     const { clock, events } = this.#parts;
-    const { inSlot = (load) => load(), ...call } = run;
+    const { inSlot = (load) => load(), permitWaitMs: maxWaitMs = 0, ...call } = run;
     let startedAtMs = 0;
     const refs = locked.map(({ ref }) => ref);
     const hold = this.#keeper.hold({
@@ -128,11 +156,20 @@ export class FencedLoad {
       },
     });
     try {
-      const answers = await inSlot(() => {
+      const { cancellation } = hold;
+      // In the slot: a permit that then waited for one would be used long after its time.
+      const answers = await inSlot(async () => {
+        const retryAfterMs = await this.#refusal(refs, { maxWaitMs, cancellation });
+        if (retryAfterMs !== null) return retryAfterMs;
         startedAtMs = clock.now();
-        return callLoader(locked.map(toTarget), { cancellation: hold.cancellation, ...call });
+        return callLoader(locked.map(toTarget), { cancellation, ...call });
       });
       hold.drop(); // A renewal sent after the commit would find the lock gone, and report it lost.
+      if (typeof answers === 'number') {
+        const results = await releaseLimited(this.#parts, locked, answers);
+        this.#report(refs, results, run.reason);
+        return results;
+      }
       const times = { startedAtMs, loadMs: clock.now() - startedAtMs };
       const results = await Promise.all(
         answers.map((answer, at) =>
@@ -160,7 +197,9 @@ export class FencedLoad {
   ): void {
     const { events } = this.#parts;
     const { loadMs } = result;
-    if (result.kind === 'failed') {
+    // A refresh without a permit is not tried now: its job reports it; a reader's own goes unsaid.
+    if (result.kind === 'limited' && reason === 'refresh') return;
+    if ('error' in result) {
       const { cause } = result.error;
       if (cause instanceof SchemaMismatch) {
         events.emit('schema:mismatched', { at: 'load', issues: cause.issues, ...about });

@@ -36,7 +36,14 @@ export type LoadResult =
       readonly loadMs: number;
     }
   | { readonly kind: 'not-found'; readonly loadMs: number }
-  | { readonly kind: 'failed'; readonly error: LoaderError; readonly loadMs: number };
+  | { readonly kind: 'failed'; readonly error: LoaderError; readonly loadMs: number }
+  /** Not tried: the loader's limit had no permit in time. */
+  | {
+      readonly kind: 'limited';
+      readonly error: LoaderError;
+      readonly retryAfterMs: number;
+      readonly loadMs: 0;
+    };
 
 /** Why a loaded value was not stored: fenced off by an invalidate, a set or a lost lock, and so on. */
 export type Unstored =
@@ -59,6 +66,33 @@ export function unlockedResult(answer: Loaded, loadMs: number): LoadResult {
   if ('error' in answer) return { kind: 'failed', error: answer.error, loadMs };
   const value = 'value' in answer ? answer.value : undefined;
   return unstoredResult(value, { why: 'unlocked' }, loadMs);
+}
+
+/** The result of keys whose loader call got no permit, their locks given back: others may try. */
+export async function releaseLimited(
+  { store }: StoreParts,
+  locked: readonly LockedRef[],
+  retryAfterMs: number,
+): Promise<readonly LoadResult[]> {
+  // Best effort: else the locks run out.
+  const releases = locked.map(({ ref, token }) => store.release(ref, token, null));
+  await Promise.allSettled(releases);
+  return limitedResults(
+    locked.map(({ ref }) => ref),
+    retryAfterMs,
+  );
+}
+
+export function limitedResults(
+  refs: readonly LoadRef[],
+  retryAfterMs: number,
+): readonly LoadResult[] {
+  return refs.map(({ loader, key }) => {
+    const limit = `${loader.limit?.max} calls per ${loader.limit?.perMs} ms`;
+    const message = `loader "${loader.name}" was not called for key ${key}: its limit is ${limit}, retry after ${Math.ceil(retryAfterMs)} ms`;
+    const error = new LoaderError('RATE_LIMITED', message);
+    return { kind: 'limited', error, retryAfterMs, loadMs: 0 };
+  });
 }
 
 /** Stores a loader's answer, if the key's lock is still ours, or leaves its outcome. Never rejects. */

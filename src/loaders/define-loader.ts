@@ -1,10 +1,12 @@
 import { DEFAULTS } from '../config/defaults.ts';
 import { type MemoryOptions, type MemorySettings, resolveMemory } from '../config/memory-option.ts';
+import { type LimitOptions, resolveLimit } from '../config/rate-limit.ts';
 import { checkName, count, LONGEST_LIFE_MS, span } from '../config/rules.ts';
 import { resolveValueFormat, type ValueFormat, type ValueOptions } from '../config/value-format.ts';
 import type { Duration } from '../core/duration.ts';
 import { InvalidOptionError } from '../core/errors.ts';
 import type { LoadReason } from '../core/events.ts';
+import type { RateLimit } from '../core/sliding-window.ts';
 import type { NotModified, WithEtag } from './answers.ts';
 import { resolveSchema, type SchemaSettings, type StandardSchemaV1 } from './schema.ts';
 import { type LoaderTimes, type LoadTimeouts, resolveTimes } from './times.ts';
@@ -68,6 +70,8 @@ export interface LoaderDefinition<P, R, O = R> {
   readonly codec?: ValueOptions['codec'];
   /** Compress long values: `'gzip'`, `'brotli'`, or with the size from which on. */
   readonly compress?: ValueOptions['compress'];
+  /** So many calls of `load` or `loadMany` in the whole fleet, by readers and workers. */
+  readonly limit?: LimitOptions;
   /** When this loader's keys are refreshed; `false`: nothing loads in the background, a reader waits at each expiry. */
   readonly refresh?: RefreshOptions | false;
   /** What the loader answers must match: its output is what is stored and read. A mismatch fails the load. */
@@ -115,6 +119,7 @@ export interface Loader<P, R> extends LoaderTimes, SchemaSettings {
   /** Undefined: as the cache has it. */
   readonly memory: MemorySettings | null | undefined;
   readonly format: ValueFormat;
+  readonly limit: RateLimit | null;
   readonly refresh: RefreshSettings;
   load(params: P, context: LoadContext): LoaderAnswer<R> | Promise<LoaderAnswer<R>>;
   readonly loadMany: LoaderDefinition<P, R>['loadMany'];
@@ -166,6 +171,9 @@ export function defineLoader<P, R, O = R>(
     emptyGuard: resolveEmptyGuard(definition.emptyGuard ?? false, at),
     memory: memory === undefined ? undefined : resolveMemory(memory, at('memory')),
     format: resolveValueFormat(definition, at),
+    limit: definition.limit
+      ? resolveLimit(definition.limit, (field) => at(`limit.${field}`))
+      : null,
     refresh: resolveRefresh(definition.refresh ?? {}, at, times.ttlMs),
     load,
     loadMany,

@@ -5,7 +5,8 @@ import type { AnyLoader } from '../loaders/define-loader.ts';
 import { firstLookMs, leadMs } from '../policy/lead-time.ts';
 import type { Smoothed } from '../policy/load-time.ts';
 import { retryDelayMs } from '../policy/retry.ts';
-import type { Rearmed, Tracker } from '../redis/tracker.ts';
+import type { Failure, Rearmed, Tracker } from '../redis/tracker.ts';
+import type { Postponement } from './postponement.ts';
 import type { KeyOutcome } from './refresh-outcome.ts';
 
 export interface RearmerParts {
@@ -17,6 +18,7 @@ export interface RearmerParts {
   /** Failed refreshes in a row so far, by key. */
   readonly attempts: ReadonlyMap<string, number>;
   readonly loadTime: () => Smoothed | null;
+  readonly postponement: Postponement;
 }
 
 const FLUSH_MS = 250;
@@ -57,6 +59,7 @@ export class Rearmer {
     const { key } = outcome;
     if (outcome.kind === 'failed') return this.#backoff(key, outcome.error, nowMs);
     if (outcome.kind === 'refreshed') return this.#landed(key, outcome.expiresAtMs, nowMs);
+    if (outcome.kind === 'limited') return this.#postponed(key, outcome.retryAfterMs, nowMs);
     switch (outcome.why) {
       case 'late':
         return null;
@@ -71,14 +74,29 @@ export class Rearmer {
     }
   }
 
-  // Not tried, so that it has failed as often as before: a reader that loads an expired key, and fails
-  // too, must not wipe out its backoff.
   #later(key: string, nowMs: number): Rearmed {
     const dueAtMs = nowMs + Math.min(LOOK_AGAIN_MS, this.#parts.loader.ttlMs / 10);
+    const failure = this.#untried(key, { dueAtMs, why: 'another load of it was under way' });
+    return { key, dueAtMs, failure };
+  }
+
+  // Reads must not bring it forward, nor a reload that was not tried count as done: as in a backoff.
+  #postponed(key: string, retryAfterMs: number, nowMs: number): Rearmed {
+    const dueAtMs = this.#parts.postponement.dueAtMs(retryAfterMs, nowMs);
+    const failure = this.#untried(key, { dueAtMs, why: 'its loader was at its limit' });
+    return { key, dueAtMs, failure, isPostponed: true };
+  }
+
+  // Not tried, so that it has failed as often as before: a reader that loads an expired key, and fails
+  // too, must not wipe out its backoff.
+  #untried(
+    key: string,
+    { dueAtMs, why }: { readonly dueAtMs: number; readonly why: string },
+  ): Failure | null {
     const attempts = this.#parts.attempts.get(key) ?? 0;
-    if (attempts === 0) return { key, dueAtMs, failure: null };
-    const error = 'failed before; not tried while another load of it was under way';
-    return { key, dueAtMs, failure: { attempts, error, retryAtMs: Math.floor(dueAtMs) } };
+    if (attempts === 0) return null;
+    const error = `failed before; not tried while ${why}`;
+    return { attempts, error, retryAtMs: Math.floor(dueAtMs) };
   }
 
   #landed(key: string, expiresAtMs: number, nowMs: number): Rearmed {

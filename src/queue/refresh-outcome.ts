@@ -23,6 +23,8 @@ export type KeyOutcome =
       /** Expiry of the entry found in place; 0: unknown. */
       readonly expiresAtMs: number;
     }
+  /** Not tried, and to be tried later: its loader is at its limit. */
+  | { readonly kind: 'limited'; readonly key: string; readonly retryAfterMs: number }
   | { readonly kind: 'failed'; readonly key: string; readonly error: unknown };
 
 export function skipped(key: string, why: SkipReason, expiresAtMs = 0): KeyOutcome {
@@ -41,6 +43,7 @@ export function outcomeOfReply(
 export function outcomeOfLoad(locked: LockedRef, result: LoadResult, nowMs: number): KeyOutcome {
   const { key } = locked.ref;
   if (result.kind === 'not-found') return skipped(key, 'not-found');
+  if (result.kind === 'limited') return { kind: 'limited', key, retryAfterMs: result.retryAfterMs };
   if (result.kind === 'failed') {
     // Invalidated or set in mid-load: whoever did that has made the refresh needless.
     if (result.error.code === 'LOAD_ABORTED') return skipped(key, 'superseded');
@@ -65,5 +68,7 @@ export function report(outcome: KeyOutcome, loader: { name: string }, events: Ev
     events.emit('refresh:completed', { loadMs, leadMs, ...about });
   } else if (outcome.kind === 'skipped') {
     events.emit('refresh:skipped', { why: outcome.why, ...about });
+  } else if (outcome.kind === 'limited') {
+    events.emit('refresh:skipped', { why: 'limited', ...about });
   }
 }

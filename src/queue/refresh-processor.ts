@@ -4,11 +4,13 @@ import { messageOf, printValue } from '../core/errors.ts';
 import type { Events } from '../core/events.ts';
 import { Slots } from '../core/slots.ts';
 import type { FencedLoad } from '../load/fenced-load.ts';
+import { SHORT_PERMIT_WAIT_MS } from '../load/permits.ts';
 import type { LockedRef } from '../load/store-loaded.ts';
 import type { AnyLoader } from '../loaders/define-loader.ts';
 import type { Keys } from '../redis/keys.ts';
 import type { LoaderStatsStore } from '../redis/loader-stats.ts';
 import type { Tracker } from '../redis/tracker.ts';
+import { Postponement } from './postponement.ts';
 import { Rearmer } from './rearmer.ts';
 import {
   keysOf,
@@ -48,11 +50,13 @@ export class RefreshProcessor {
   /** Keys under way: some are locked or committed while others load. */
   readonly #underWay: Slots;
   readonly #loading: Slots;
+  readonly #postponement: Postponement;
 
   constructor(parts: ProcessorParts) {
     this.#parts = parts;
     this.#underWay = new Slots(KEYS_PER_SLOT * parts.concurrency);
     this.#loading = new Slots(parts.concurrency);
+    this.#postponement = new Postponement(parts.loader, parts.random);
   }
 
   /** @throws UnrecoverableError for data that is not ours, Error when every key failed */
@@ -68,6 +72,7 @@ export class RefreshProcessor {
     const rearmer = new Rearmer({
       ...this.#parts,
       attempts: byKey(keys, attempts),
+      postponement: this.#postponement,
       loadTime: () => fenced.loadTime(loader.name),
     });
     try {
@@ -115,6 +120,7 @@ export class RefreshProcessor {
       const results = await fenced.run(locked, {
         reason: 'refresh',
         attempt,
+        permitWaitMs: Math.max(0, Math.min(SHORT_PERMIT_WAIT_MS, data.deadlineAtMs - clock.now())),
         inSlot: (load) => this.#loading.run(load),
       });
       const landedAtMs = clock.now();

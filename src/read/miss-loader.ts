@@ -2,6 +2,7 @@ import type { Clock } from '../core/clock.ts';
 import { LoaderError } from '../core/errors.ts';
 import type { Events, StaleReason } from '../core/events.ts';
 import type { FencedLoad } from '../load/fenced-load.ts';
+import { SHORT_PERMIT_WAIT_MS } from '../load/permits.ts';
 import type { LoadRef, LoadResult, LockedRef } from '../load/store-loaded.ts';
 import { isFresh, usability } from '../policy/freshness.ts';
 import { type Smoothed, upperBound } from '../policy/load-time.ts';
@@ -72,7 +73,11 @@ export class MissLoader {
 
   /** Loads without asking Redis, many keys of one loader by its `loadMany`. */
   async loadUnlocked(misses: readonly Miss[]): Promise<PromiseSettledResult<Answer>[]> {
-    const results = await this.#parts.fenced.runUnlocked(misses.map(({ ref }) => ref));
+    const waitMs = this.#permitWaitMs(misses);
+    const results = await this.#parts.fenced.runUnlocked(
+      misses.map(({ ref }) => ref),
+      waitMs,
+    );
     return Promise.allSettled(
       misses.map(async (miss, at) => this.#answer(results[at] as LoadResult, miss)),
     );
@@ -89,7 +94,7 @@ export class MissLoader {
       const reply = replies[at];
       return reply?.kind === 'acquired' ? locked.push(toLocked(flight, reply)) - 1 : null;
     });
-    const running = this.#runLockedMany(locked);
+    const running = this.#runLockedMany(locked, this.#permitWaitMs(misses));
     return Promise.allSettled(
       misses.map(async (miss, at) => {
         const place = places[at] ?? null;
@@ -107,11 +112,13 @@ export class MissLoader {
     const patienceMs = known
       ? Math.max(MIN_LOCK_WAIT_MS, 3 * upperBound(known))
       : Number.POSITIVE_INFINITY;
+    const holderWaitMs = ref.loader.limit ? this.#permitWaitMs([miss]) : 0;
     return {
       ...miss,
       token: this.#parts.fenced.newToken(),
       waitingSinceMs,
-      giveUpAtMs: waitingSinceMs + Math.min(patienceMs, ref.loader.loadTimeoutMs),
+      // The holder may wait for a permit first: to load without the lock would take another one.
+      giveUpAtMs: waitingSinceMs + holderWaitMs + Math.min(patienceMs, ref.loader.loadTimeoutMs),
       seenCreatedAtMs: seen?.header?.createdAtMs ?? 0,
       isConfirmable: seen?.isReadable !== false,
       polls: 0,
@@ -155,7 +162,8 @@ export class MissLoader {
     flight: Flight,
     reply: Extract<Acquired, { kind: 'acquired' }>,
   ): Promise<Answer | null> {
-    const call = { reason: 'miss', attempt: 1 } as const;
+    const permitWaitMs = this.#permitWaitMs([flight]);
+    const call = { reason: 'miss', attempt: 1, permitWaitMs } as const;
     const [result] = await this.#parts.fenced.run([toLocked(flight, reply)], call);
     if (!result) return null;
     if (isOutdated(result)) {
@@ -165,13 +173,16 @@ export class MissLoader {
     return this.#answer(result, flight);
   }
 
-  async #runLockedMany(locked: readonly LockedRef[]): Promise<readonly LoadResult[]> {
+  async #runLockedMany(
+    locked: readonly LockedRef[],
+    permitWaitMs: number,
+  ): Promise<readonly LoadResult[]> {
     if (locked.length === 0) return [];
-    return this.#parts.fenced.run(locked, { reason: 'miss', attempt: 1 });
+    return this.#parts.fenced.run(locked, { reason: 'miss', attempt: 1, permitWaitMs });
   }
 
   async #loadOneUnlocked(miss: Miss): Promise<Answer> {
-    const [result] = await this.#parts.fenced.runUnlocked([miss.ref]);
+    const [result] = await this.#parts.fenced.runUnlocked([miss.ref], this.#permitWaitMs([miss]));
     return this.#answer(result as LoadResult, miss);
   }
 
@@ -201,6 +212,13 @@ export class MissLoader {
     const answer = this.stale(miss, 'load-failed');
     if (answer) return answer;
     throw result.error;
+  }
+
+  /** How long to wait for a permit: who may answer with a stale value need not wait long. */
+  #permitWaitMs(misses: readonly Miss[]): number {
+    const loadTimeoutMs = misses[0]?.ref.loader.loadTimeoutMs ?? 0;
+    const isServed = misses.every((miss) => this.stale(miss, 'load-failed') !== null);
+    return isServed ? Math.min(SHORT_PERMIT_WAIT_MS, loadTimeoutMs) : loadTimeoutMs;
   }
 
   /** The value that was found, while it may still stand in for one that cannot be loaded. */

@@ -12,10 +12,22 @@ export interface TrackerKeys {
   readonly born: string;
 }
 
+/** The keys of one limiter's sliding window. */
+export interface LimitKeys {
+  readonly grants: string;
+  readonly clock: string;
+}
+
+/** The part of a limit that stands in key names. */
+interface NamedLimit {
+  readonly max: number;
+  readonly perMs: number;
+}
+
 /**
  * Every key name of Everwarm. Entry and lock share a hash tag, so do the keys of a tracker shard: on a
  * cluster each script stays in one slot. Half-life and shard count stand in the tracker's names:
- * two deploys that disagree about them must never mix in one sorted set.
+ * two deploys that disagree about them must never mix in one sorted set. So do a limit's numbers.
  */
 export class Keys {
   readonly namespace: string;
@@ -56,6 +68,15 @@ export class Keys {
     return `${this.namespace}:bus`;
   }
 
+  limit(loader: NamedLoader, limit: NamedLimit): LimitKeys {
+    return limitKeys(`${this.namespace}:{${loader.name}}:limit`, limit);
+  }
+
+  /** Of a limiter that belongs to no loader. */
+  freeLimit(name: string, key: string, limit: NamedLimit): LimitKeys {
+    return limitKeys(`${this.namespace}:{limit:${name}:${escapeKeyText(key)}}`, limit);
+  }
+
   /** Present on the cache server unless that was wiped. */
   canary(): string {
     return `${this.namespace}:canary`;
@@ -65,6 +86,11 @@ export class Keys {
   queuePrefix(loader: NamedLoader): string {
     return `{${this.namespace}:${loader.name}}`;
   }
+}
+
+function limitKeys(start: string, { max, perMs }: NamedLimit): LimitKeys {
+  const grants = `${start}:${max}per${perMs}`;
+  return { grants, clock: `${grants}:clock` };
 }
 
 const RESERVED = /[%{}]/g;

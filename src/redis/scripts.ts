@@ -15,6 +15,7 @@ export const SCRIPTS = {
   rearm: 2,
   trimTracker: 2,
   wakeHottest: 2,
+  takePermit: 2,
 } as const;
 
 export type ScriptName = keyof typeof SCRIPTS;

@@ -37,6 +37,8 @@ export interface Rearmed {
   /** When to look next, epoch ms; null untracks. */
   readonly dueAtMs: number | null;
   readonly failure: Failure | null;
+  /** Without having failed it waits as in a backoff: reads do not bring its due forward. */
+  readonly isPostponed?: boolean;
 }
 
 export interface Failure {
@@ -120,9 +122,9 @@ export class Tracker {
   async rearm(keys: readonly Rearmed[]): Promise<void> {
     if (keys.length === 0) return;
     const args: ScriptArgument[] = [this.#keys.due, this.#keys.failing, this.#expireSeconds];
-    for (const { key, dueAtMs, failure } of keys) {
+    for (const { key, dueAtMs, failure, isPostponed = failure !== null } of keys) {
       // The fraction marks a backoff: reads do not bring it forward.
-      const due = dueAtMs === null ? '' : Math.floor(dueAtMs) + (failure ? 0.25 : 0);
+      const due = dueAtMs === null ? '' : Math.floor(dueAtMs) + (isPostponed ? 0.25 : 0);
       args.push(key, due, failure ? JSON.stringify(failure) : '');
     }
     await this.#scripts.run('rearm', args);

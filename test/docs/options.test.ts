@@ -44,6 +44,9 @@ const SECTIONS = [
   ['defineLoader', [optionsOf('src/loaders/define-loader.ts', 'LoaderDefinition')]],
   ['emptyGuard', [optionsOf('src/loaders/define-loader.ts', 'EmptyGuardOptions')]],
   ['compress', [optionsOf('src/config/value-format.ts', 'CompressOptions')]],
+  ['limit', [optionsOf('src/config/rate-limit.ts', 'LimitOptions')]],
+  ['createRateLimiter', [optionsOf('src/config/rate-limit.ts', 'RateLimiterOptions')]],
+  ['take', [optionsOf('src/create-rate-limiter.ts', 'TakeOptions')]],
   ['refresh', [optionsOf('src/loaders/define-loader.ts', 'RefreshOptions')]],
 ] as const;
 

@@ -26,6 +26,8 @@ test('spells every key name', () => {
     keys.lock(entryKey),
     ...Object.values(keys.tracker(loader, 1_200_000)),
     keys.stats(loader),
+    ...Object.values(keys.limit(loader, { max: 100, perMs: 1_000 })),
+    keys.freeLimit('logins', 'user-{42}', { max: 5, perMs: 60_000 }).grants,
     keys.queuePrefix(loader),
   ]).toMatchInlineSnapshot(`
     [
@@ -36,6 +38,9 @@ test('spells every key name', () => {
       "shop:{product:t0of1}:failing",
       "shop:{product:t0of1}:born:1200000",
       "shop:{product}:stats",
+      "shop:{product}:limit:100per1000",
+      "shop:{product}:limit:100per1000:clock",
+      "shop:{limit:logins:user-%7B42%7D}:5per60000",
       "{shop:product}",
     ]
   `);
