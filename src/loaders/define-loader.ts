@@ -72,7 +72,7 @@ export interface LoaderDefinition<P, R, O = R> {
   readonly compress?: ValueOptions['compress'];
   /** So many calls of `load` or `loadMany` in the whole fleet, by readers and workers. */
   readonly limit?: LimitOptions;
-  /** When this loader's keys are refreshed; `false`: never, a reader waits at each expiry. */
+  /** When this loader's keys are refreshed; `false`: nothing loads in the background, a reader waits at each expiry. */
   readonly refresh?: RefreshOptions | false;
   /** What the loader answers must match: its output is what is stored and read. A mismatch fails the load. */
   readonly schema?: StandardSchemaV1<unknown, O>;
@@ -161,6 +161,10 @@ export function defineLoader<P, R, O = R>(
   const times = resolveTimes(definition, at);
   const { load, loadMany, tags, memory } = definition;
   checkFunctions(definition, at);
+  if (definition.refresh === false && times.staleWhileRevalidateMs > 0) {
+    const rule = 'needs background loads, and `refresh` is false';
+    throw new InvalidOptionError(at('staleWhileRevalidate'), definition.staleWhileRevalidate, rule);
+  }
   return Object.freeze({
     name,
     version: count(definition.version, at('version'), 1),

@@ -44,6 +44,8 @@ interface Flight extends Miss {
   readonly waitingSinceMs: number;
   readonly giveUpAtMs: number;
   seenCreatedAtMs: number;
+  /** Whether the loader may say "not modified" of what was found: not of what nobody can read. */
+  isConfirmable: boolean;
   polls: number;
   restarts: number;
 }
@@ -118,6 +120,7 @@ export class MissLoader {
       // The holder may wait for a permit first: to load without the lock would take another one.
       giveUpAtMs: waitingSinceMs + holderWaitMs + Math.min(patienceMs, ref.loader.loadTimeoutMs),
       seenCreatedAtMs: seen?.header?.createdAtMs ?? 0,
+      isConfirmable: seen?.isReadable !== false,
       polls: 0,
       restarts: 0,
     };
@@ -192,6 +195,7 @@ export class MissLoader {
       reportMismatch(this.#parts.events, flight.ref, stored);
     }
     flight.seenCreatedAtMs = stored?.header?.createdAtMs ?? 0;
+    flight.isConfirmable = stored?.isReadable !== false;
     return null;
   }
 
@@ -228,7 +232,8 @@ export class MissLoader {
 
 function toLocked(flight: Flight, reply: Extract<Acquired, { kind: 'acquired' }>): LockedRef {
   const { ref, token } = flight;
-  const { previous, etag } = reply;
+  const { previous } = reply;
+  const etag = flight.isConfirmable ? reply.etag : null;
   return { ref, token, previous, etag, logHeat: Number.NaN, unreadLives: 0 };
 }
 

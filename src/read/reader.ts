@@ -117,7 +117,8 @@ export class Reader {
     const nowMs = this.#parts.clock.now();
     const { header, value } = stored;
     const use = usability(header, ref.loader, nowMs);
-    if (use === 'revalidate') return this.#revalidate(ref, header, value);
+    if (use === 'revalidate' && !ref.loader.refresh.isOff)
+      return this.#revalidate(ref, header, value);
     if (use !== 'fresh') return null;
     this.#count(ref, header, nowMs);
     if (this.#parts.events.has('entry:hit')) {

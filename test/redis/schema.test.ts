@@ -4,7 +4,9 @@ import {
   createWorker,
   defineLoader,
   LoaderError,
+  notModified,
   type StandardSchemaV1,
+  withEtag,
 } from '../../src/index.ts';
 import { entryBytes, entryKey, gate, nextEvent, openCache, recorded } from '../helpers/cache.ts';
 import { connect, redisUrl, uniqueNamespace } from '../helpers/redis.ts';
@@ -99,6 +101,28 @@ describe.for([
     await expect(cache.get(loader, 'a')).rejects.toMatchObject({ code: 'SCHEMA_MISMATCH' });
     expect(mismatches.map(({ at }) => at)).toEqual(['read', 'load']);
   });
+});
+
+test('a value that does not match cannot be confirmed as "not modified"', async () => {
+  const namespace = uniqueNamespace();
+  const definition = { name: 'item', ttl: '1m' } as const;
+  const older = defineLoader({ ...definition, load: async (_id: string) => withEtag(wrong, 'v1') });
+  const etags: (string | undefined)[] = [];
+  const newer = defineLoader({
+    ...definition,
+    schema: priceSchema,
+    validateOnRead: true,
+    load: async (_id: string, { etag }) => {
+      etags.push(etag);
+      return etag === 'v1' ? notModified() : withEtag({ price: 1 }, 'v1');
+    },
+  });
+  const before = await openCache({ namespace, loaders: [older] });
+  await before.get(older, 'a');
+  const cache = await openCache({ namespace, loaders: [newer] });
+
+  expect(await cache.get(newer, 'a')).toEqual({ price: 1 });
+  expect(etags).toEqual([undefined]);
 });
 
 test('an expired value answers for a load that does not match', async () => {

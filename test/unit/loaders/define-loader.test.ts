@@ -203,6 +203,11 @@ describe('a definition is refused', () => {
       '`loader "price": refresh.minLead` ("271s") must be at most 0.9 of the ttl (300000 ms)',
     ],
     [
+      'with staleWhileRevalidate and no refreshes',
+      { refresh: false, staleWhileRevalidate: '1s' },
+      '`loader "price": staleWhileRevalidate` ("1s") needs background loads, and `refresh` is false',
+    ],
+    [
       'with a schema that is no Standard Schema',
       { schema: { parse: load } },
       '`loader "price": schema` (an object of type Object) must be a Standard Schema, version 1: a zod, valibot or arktype schema, say',
