@@ -13,6 +13,7 @@ import { MissLoader } from './read/miss-loader.ts';
 import { Reader, type ReadRef } from './read/reader.ts';
 import { SingleFlight } from './read/single-flight.ts';
 import { Writer } from './read/writer.ts';
+import { Breakers } from './redis/breakers.ts';
 import { EntryReads } from './redis/entry-reads.ts';
 import { EntryStore } from './redis/entry-store.ts';
 import { Keys } from './redis/keys.ts';
@@ -124,11 +125,17 @@ class ReadThroughCache implements Cache {
     this.#keys = new Keys(settings.namespace);
     const { cache, queue, clock } = this.#servers;
 
-    const store = new EntryStore(cache);
+    const nodeOf = (): string => '';
+    const breakers = new Breakers({ role: 'cache', events, nodeOf });
+    const queueBreakers = new Breakers({ role: 'queue', events, nodeOf });
+    cache.on('ready', () => breakers.probeSoon());
+    queue.on('ready', () => queueBreakers.probeSoon());
+    const { lockTtlMs, readTimeoutMs } = settings;
+    const store = new EntryStore(cache, { acquireTimeoutMs: readTimeoutMs, breakers });
     const flights = new SingleFlight<Answer>();
-    const fenced = new FencedLoad({ store, clock, events, lockTtlMs: settings.lockTtlMs });
+    const fenced = new FencedLoad({ store, clock, events, lockTtlMs, commitWaitMs: readTimeoutMs });
     const misses = new MissLoader({ fenced, clock, random: Math.random });
-    const reads = new EntryReads(cache, settings.readTimeoutMs);
+    const reads = new EntryReads(cache, { timeoutMs: readTimeoutMs, breakers });
     this.#fenced = fenced;
     this.#reader = new Reader({ reads, flights, misses, fenced, clock, events });
     this.#writer = new Writer({ store, flights, clock });
@@ -137,7 +144,8 @@ class ReadThroughCache implements Cache {
     this.#parts = new Map(
       [...this.#registry].map((loader) => {
         const tracker = new Tracker(queue, this.#keys, loader);
-        const parts = { ...settings, tracker, clock, events, loader, random: Math.random };
+        const shared = { breakers: queueBreakers, clock, events, random: Math.random };
+        const parts = { ...settings, ...shared, tracker, loader };
         return [
           loader,
           { loader, recorder: settings.recording ? new AccessRecorder(parts) : null },

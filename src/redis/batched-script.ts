@@ -4,6 +4,12 @@ import type { ScriptArgument, ScriptCall } from './scripts.ts';
 /** More calls in one script would hold up the server's other clients. */
 const MAX_CALLS = 50;
 
+interface About {
+  /** What a call does, for messages. */
+  readonly what: string;
+  readonly timeoutMs: number;
+}
+
 interface Pending {
   readonly call: ScriptCall;
   readonly resolve: (reply: unknown) => void;
@@ -16,11 +22,11 @@ interface Pending {
  */
 export class BatchedScript {
   readonly #run: (calls: readonly ScriptCall[]) => Promise<unknown[]>;
-  readonly #what: string;
+  readonly #about: About;
   #pending: Pending[] = [];
 
-  constructor(what: string, run: (calls: readonly ScriptCall[]) => Promise<unknown[]>) {
-    this.#what = what;
+  constructor(about: About, run: (calls: readonly ScriptCall[]) => Promise<unknown[]>) {
+    this.#about = about;
     this.#run = run;
   }
 
@@ -39,7 +45,8 @@ export class BatchedScript {
     const [first] = batch;
     const which = batch.length === 1 ? first?.call.keys[0] : `${batch.length} keys`;
     const replies = this.#run(batch.map(({ call }) => call));
-    withinTimeout(replies, `${this.#what} ${which}`).then(
+    const { what, timeoutMs } = this.#about;
+    withinTimeout(replies, `${what} ${which}`, timeoutMs).then(
       (all) => {
         for (const [at, { resolve }] of batch.entries()) resolve(all[at]);
       },

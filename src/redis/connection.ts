@@ -86,8 +86,11 @@ export async function untilReady(
 }
 
 /** A reply within `timeoutMs`, or a rejection: then nobody knows whether the command was carried out. */
-export async function withinTimeout<T>(reply: Promise<T>, what: string): Promise<T> {
-  const timeoutMs = DEFAULTS.writeTimeoutMs;
+export async function withinTimeout<T>(
+  reply: Promise<T>,
+  what: string,
+  timeoutMs: number = DEFAULTS.writeTimeoutMs,
+): Promise<T> {
   let timeout: NodeJS.Timeout | undefined;
   const expiry = new Promise<never>((_, reject) => {
     timeout = setTimeout(() => {

@@ -1,6 +1,8 @@
 import type { Redis } from 'ioredis';
+import { DEFAULTS } from '../config/defaults.ts';
 import type { ErrorCode } from '../core/errors.ts';
 import { BatchedScript } from './batched-script.ts';
+import type { Breakers } from './breakers.ts';
 import { withinTimeout } from './connection.ts';
 import { createdAtBytes, decodeHeader, type EntryHeader, HEADER_BYTES } from './entry.ts';
 import { type ScriptClient, scriptClient } from './scripts.ts';
@@ -48,24 +50,42 @@ export interface LockRequest {
   readonly waitingSinceMs: number;
 }
 
+export interface EntryStoreOptions {
+  /** Longest wait for the answer to `acquire`. @defaultValue that of a write */
+  readonly acquireTimeoutMs?: number;
+  /** While a node's is open, `acquire` rejects at once. */
+  readonly breakers?: Breakers;
+}
+
 export type CommitReply = 'written' | 'refused' | 'newer-format';
 
 /** Entries and locks in the cache server: each method is one atomic step. All reject when Redis fails. */
 export class EntryStore {
   readonly #redis: Redis;
   readonly #scripts: ScriptClient;
+  readonly #breakers: Breakers | null;
   readonly #acquires: BatchedScript;
   readonly #commits: BatchedScript;
 
-  constructor(redis: Redis) {
+  constructor(redis: Redis, { acquireTimeoutMs, breakers }: EntryStoreOptions = {}) {
     this.#redis = redis;
     this.#scripts = scriptClient(redis);
+    this.#breakers = breakers ?? null;
     const { runMany } = this.#scripts;
-    this.#acquires = new BatchedScript('locking', (calls) => runMany('acquireLock', calls));
-    this.#commits = new BatchedScript('writing', (calls) => runMany('commitEntry', calls));
+    const { writeTimeoutMs } = DEFAULTS;
+    this.#acquires = new BatchedScript(
+      { what: 'locking', timeoutMs: acquireTimeoutMs ?? writeTimeoutMs },
+      (calls) => runMany('acquireLock', calls),
+    );
+    this.#commits = new BatchedScript({ what: 'writing', timeoutMs: writeTimeoutMs }, (calls) =>
+      runMany('commitEntry', calls),
+    );
   }
 
   async acquire(place: EntryPlace, request: LockRequest): Promise<Acquired> {
+    // Reads probe: asking for a lock is never worth a wait for a server that is probably away.
+    const breaker = this.#breakers?.ofKey(place.entryKey);
+    if (breaker?.isClosed === false) throw breaker.refusal;
     const keys = [place.entryKey, place.lockKey];
     const { token, lockTtlMs, seenCreatedAtMs, waitingSinceMs } = request;
     const args = [token, lockTtlMs, createdAtBytes(seenCreatedAtMs), waitingSinceMs];

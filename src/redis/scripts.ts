@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { Redis } from 'ioredis';
+import { sendTogether } from './send-together.ts';
 
 /** Every script with its number of keys, of a batched one per call; the name is the file's in camel case. */
 export const SCRIPTS = {
@@ -54,13 +55,6 @@ export function scriptClient(redis: Redis): ScriptClient {
       return call(`${name}Buffer`, [keys.length, ...keys, ...args]) as Promise<unknown[]>;
     },
   };
-}
-
-/** What is called in one turn of the event loop goes out in one write: a write costs more than a command. */
-function sendTogether({ stream }: Redis): void {
-  if (!stream || stream.writableCorked > 0) return;
-  stream.cork();
-  process.nextTick(() => stream.uncork());
 }
 
 function sourceOf(name: string): string {
