@@ -181,44 +181,6 @@ test('drops and counts what a tracker that is away does not take, and never thro
   expect(dropped).toEqual([{ loader: 'item', keys: 3, error }]);
 });
 
-test('drops at once while the tracker is away for long, and sends again once it answers', async () => {
-  const server = await ownServer();
-  const redis = connect(server.url);
-  const events = new Events();
-  const breakers = new Breakers({ role: 'queue', events, nodeOf: () => '' });
-  const keys = new Keys(uniqueNamespace());
-  const tracker = new Tracker(redis, keys, loader);
-  const { recorder } = setUp({ tracker, breakers, events });
-  const [opened, dropped] = [recorded(events, 'breaker:opened'), recorded(events, 'reads:dropped')];
-  const flush = async (key: string): Promise<void> => {
-    recorder.count(key, EXPIRES_AT_MS);
-    await recorder.flush();
-  };
-  await flush('before'); // Brings the script to the server.
-
-  await redis.acl('SETUSER', 'default', '-evalsha');
-  for (let failure = 0; failure < 5; failure++) await flush('a');
-  expect(opened).toEqual([{ role: 'queue', node: '' }]);
-  const { evalsha: sent } = await commandCalls(redis);
-  await flush('b');
-  expect(await commandCalls(redis)).toMatchObject({ evalsha: sent });
-  const refusal = { message: expect.stringMatching(/^the circuit breaker is open for the queue/) };
-  expect(dropped.at(-1)).toEqual({
-    loader: 'item',
-    keys: 1,
-    error: expect.objectContaining(refusal),
-  });
-
-  await redis.acl('SETUSER', 'default', '+evalsha');
-  const heat = keys.tracker(loader, halfLifeMs(TTL_MS)).heat;
-  await expect
-    .poll(async () => {
-      await flush('c');
-      return redis.zscore(heat, 'c');
-    })
-    .not.toBeNull();
-});
-
 test('sends one batch at a time: a slow tracker makes flushes rarer', async () => {
   const slow = gate();
   const batches: string[][] = [];
