@@ -95,7 +95,8 @@ async function expectNormal(system: System, queue: EmbeddedRedis, all: Deploy): 
   await report();
   await delay(1_000); // what is normal now
   const after = await report();
-  expectInTime(after);
+  // No bound on its time: a miss may wait for the load of a worker again.
+  expect(after.errors).toEqual([]);
   expect(after.sources.redis).toBeGreaterThan(100);
   expect(after.events).toEqual({});
 }
