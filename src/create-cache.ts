@@ -21,10 +21,13 @@ import { SingleFlight } from './read/single-flight.ts';
 import { Wakes } from './read/wakes.ts';
 import { type Write, writeThrough } from './read/write-through.ts';
 import { Writer } from './read/writer.ts';
+import { Breakers } from './redis/breakers.ts';
 import { onServerChange } from './redis/cluster-connection.ts';
+import type { RedisRole } from './redis/connection.ts';
 import { EntryReads } from './redis/entry-reads.ts';
 import { EntryStore } from './redis/entry-store.ts';
 import { Keys } from './redis/keys.ts';
+import { nodeOf } from './redis/redis-client.ts';
 import { RoleServers } from './redis/role-servers.ts';
 import { scriptClient } from './redis/scripts.ts';
 import { Tracker } from './redis/tracker.ts';
@@ -78,6 +81,7 @@ class ReadThroughCache implements Cache {
   readonly #parts = new Map<object, LoaderParts>();
   readonly #byName = new Map<string, LoaderParts>();
   readonly #readable: Promise<unknown>;
+  readonly #queueBreakers: Breakers;
   #closing: Promise<void> | null = null;
 
   constructor(options: CacheOptions & Partial<WithLoaders>) {
@@ -91,8 +95,11 @@ class ReadThroughCache implements Cache {
     this.#keys = keys;
     const { cache, queue, clock } = this.#servers;
 
+    this.#queueBreakers = this.#breakersOf('queue');
     for (const loader of this.#registry) this.#addParts(loader);
-    const store = new EntryStore(cache);
+    const breakers = this.#breakersOf('cache');
+    const { lockTtlMs, readTimeoutMs } = settings;
+    const store = new EntryStore(cache, { acquireTimeoutMs: readTimeoutMs, breakers });
     const flights = new SingleFlight<Answer>();
     const wakes = new Wakes();
     const drops = new LocalDrops({ keys, flights, wakes, loaders: this.#byName });
@@ -105,10 +112,10 @@ class ReadThroughCache implements Cache {
       onGap: () => drops.dropAll(),
     });
     const permits = new Permits({ scripts: scriptClient(queue), keys, events });
-    const { lockTtlMs } = settings;
-    const fenced = new FencedLoad({ store, clock, events, lockTtlMs, permits });
+    const storing = { store, clock, events, lockTtlMs, commitWaitMs: readTimeoutMs };
+    const fenced = new FencedLoad({ permits, ...storing });
     const misses = new MissLoader({ fenced, clock, events, wakes, random: Math.random });
-    const reads = new EntryReads(cache, settings.readTimeoutMs);
+    const reads = new EntryReads(cache, { timeoutMs: readTimeoutMs, breakers });
     this.#fenced = fenced;
     this.#reader = new Reader({ reads, flights, misses, fenced, clock, events });
     this.#writer = new Writer({ store, drops, bus: this.#bus, clock });
@@ -230,17 +237,28 @@ class ReadThroughCache implements Cache {
     this.#servers.close();
   }
 
+  #breakersOf(role: RedisRole): Breakers {
+    const client = this.#servers[role];
+    const nodeOfKey = (key: string): string => nodeOf(client, key);
+    const breakers = new Breakers({ role, events: this.#events, nodeOf: nodeOfKey });
+    onServerChange(client, () => breakers.probeSoon());
+    return breakers;
+  }
+
   #addParts(loader: AnyLoader): void {
     const { recording, memory } = this.#settings;
     const { queue, clock } = this.#servers;
     const memorySettings = loader.memory === undefined ? memory : loader.memory;
     const tracker = new Tracker(queue, this.#keys, loader);
-    const recorderParts = { tracker, clock, events: this.#events, loader, random: Math.random };
+    const breakers = this.#queueBreakers;
+    const shared = { breakers, clock, events: this.#events, random: Math.random };
     const isCounted = recording && !loader.refresh.isOff;
     const parts = {
       loader,
       tier: memorySettings && new MemoryTier(memorySettings),
-      recorder: isCounted ? new AccessRecorder({ ...recorderParts, ...this.#settings }) : null,
+      recorder: isCounted
+        ? new AccessRecorder({ ...this.#settings, ...shared, tracker, loader })
+        : null,
     };
     this.#parts.set(loader, parts);
     this.#byName.set(loader.name, parts);

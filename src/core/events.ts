@@ -60,7 +60,11 @@ export interface EventMap {
       | 'limited';
   };
   'refresh:failed': KeyEvent & { readonly error: unknown; readonly retryAtMs: number };
+  /** One of the failures in a row of a call, or of a connection: not one a read. */
   'redis:failed': { readonly role: 'cache' | 'queue'; readonly error: unknown };
+  /** Calls to this server, on a cluster to this node of it ('' else), fail at once but for a probe now and then. */
+  'breaker:opened': { readonly role: 'cache' | 'queue'; readonly node: string };
+  'breaker:closed': { readonly role: 'cache' | 'queue'; readonly node: string };
   'server:unsuitable': { readonly role: 'cache' | 'queue'; readonly error: EverwarmError };
 }
 

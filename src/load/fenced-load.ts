@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { Cancellation } from '../core/cancellation.ts';
 import type { EverwarmError } from '../core/errors.ts';
 import type { Events, LoadReason } from '../core/events.ts';
+import { settlesWithin } from '../core/lifecycle.ts';
 import { SchemaMismatch } from '../loaders/check-with.ts';
 import { type LoadTarget, runLoad, runLoadMany } from '../loaders/run-loader.ts';
 import { type Smoothed, smooth } from '../policy/load-time.ts';
@@ -26,6 +27,8 @@ export interface FencedLoadParts extends Omit<StoreParts, 'guards'> {
   readonly lockTtlMs: number;
   /** Of loaders that have a limit; absent: none has. */
   readonly permits?: Permits;
+  /** Longest wait of a load for its commit, which then goes on by itself. @defaultValue until it is known */
+  readonly commitWaitMs?: number;
 }
 
 /** How keys whose locks are held are loaded. */
@@ -171,16 +174,26 @@ export class FencedLoad {
         return results;
       }
       const times = { startedAtMs, loadMs: clock.now() - startedAtMs };
-      const results = await Promise.all(
+      const storing = Promise.all(
         answers.map((answer, at) =>
           storeLoaded(this.#parts, locked[at] as LockedRef, { answer, times }),
         ),
-      );
-      this.#report(refs, results, run.reason);
-      return results;
+      ).then((results) => {
+        this.#report(refs, results, run.reason);
+        return results;
+      });
+      if (await this.#isStoredInTime(storing)) return await storing;
+      return answers.map((answer) => unlockedResult(answer, times.loadMs));
     } finally {
       hold.drop();
     }
+  }
+
+  // Whoever waits has the value: a Redis that is away may not keep it from them.
+  async #isStoredInTime(storing: Promise<unknown>): Promise<boolean> {
+    const { commitWaitMs } = this.#parts;
+    if (commitWaitMs === undefined) return true;
+    return settlesWithin(this.#tracked(storing), commitWaitMs);
   }
 
   #report(refs: readonly LoadRef[], results: readonly LoadResult[], reason: LoadReason): void {

@@ -64,8 +64,9 @@ export interface LoadTimes {
 /** What a loader's answer comes to without a lock: nothing is stored. */
 export function unlockedResult(answer: Loaded, loadMs: number): LoadResult {
   if ('error' in answer) return { kind: 'failed', error: answer.error, loadMs };
-  const value = 'value' in answer ? answer.value : undefined;
-  return unstoredResult(value, { why: 'unlocked' }, loadMs);
+  if ('value' in answer) return unstoredResult(answer.value, { why: 'unlocked' }, loadMs);
+  const message = 'not modified, but the value in Redis cannot be read now';
+  return { kind: 'failed', error: new LoaderError('REDIS_UNAVAILABLE', message), loadMs };
 }
 
 /** The result of keys whose loader call got no permit, their locks given back: others may try. */

@@ -3,6 +3,7 @@ import type { Events } from '../core/events.ts';
 import type { AnyLoader } from '../loaders/define-loader.ts';
 import { leadMs, lookAheadMs } from '../policy/lead-time.ts';
 import type { Smoothed } from '../policy/load-time.ts';
+import type { Breakers } from '../redis/breakers.ts';
 import type { AccessRecord, Tracker } from '../redis/tracker.ts';
 
 /** Reads of one key by this process. */
@@ -16,6 +17,8 @@ interface Reads {
 
 export interface RecorderParts {
   readonly tracker: Tracker;
+  /** While the tracker's server is away nothing is sent, but for a probe now and then. */
+  readonly breakers: Breakers;
   readonly clock: Clock;
   readonly events: Events;
   readonly loader: AnyLoader;
@@ -92,14 +95,17 @@ export class AccessRecorder {
   }
 
   async #flushOnce(): Promise<void> {
-    const { tracker, clock, events, loader } = this.#parts;
+    const { tracker, breakers, clock, events, loader } = this.#parts;
     const nowMs = clock.now();
     const records = this.#sample(this.#collect(nowMs));
     let dropped = this.#overflowed;
     this.#overflowed = 0;
     let error: unknown = null;
     try {
-      await tracker.record(records, { nowMs, lookAheadMs: this.#lookAheadMs() });
+      const at = { nowMs, lookAheadMs: this.#lookAheadMs() };
+      const send = (): Promise<void> => tracker.record(records, at);
+      // Nothing to send says nothing about the server.
+      if (records.length > 0) await breakers.guard(tracker.heatKey, send);
     } catch (cause) {
       error = cause;
       dropped += records.length;

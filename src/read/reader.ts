@@ -69,8 +69,8 @@ export class Reader {
     let bytes: Buffer | null;
     try {
       bytes = await this.#parts.reads.get(ref.entryKey);
-    } catch (error) {
-      return this.#readWithoutRedis(ref, error);
+    } catch {
+      return this.#withoutRedis([ref])(ref); // Its breaker has reported it.
     }
     const found = readable(ref.loader, bytes);
     const stored = found instanceof Promise ? await found : found;
@@ -80,18 +80,15 @@ export class Reader {
   /** As `read` for keys of one loader, in few round trips; all its misses by one `loadMany` if it has one. */
   async readMany(refs: readonly ReadRef[]): Promise<PromiseSettledResult<Answer>[]> {
     const began = refs[0]?.tier?.begin() ?? 0;
-    let found: (Buffer | null)[];
-    try {
-      found = await this.#parts.reads.getMany(refs.map((ref) => ref.entryKey));
-    } catch (error) {
-      return this.#readManyWithoutRedis(refs, error);
-    }
+    const found = await this.#parts.reads.getMany(refs.map((ref) => ref.entryKey));
+    const unread = this.#withoutRedis(refs.filter((_, at) => found[at] === undefined));
     const all = await Promise.all(
       refs.map(({ loader }, at) => readable(loader, found[at] ?? null)),
     );
     const misses: ReadMiss[] = [];
     const answers = refs.map((ref, at) => {
-      const bytes = found[at] ?? null;
+      const bytes = found[at];
+      if (bytes === undefined) return unread(ref);
       const stored = all[at] ?? null;
       const hit = this.#hit(ref, { bytes, stored, began });
       if (!hit) misses.push({ ref, seen: stored });
@@ -202,25 +199,15 @@ export class Reader {
     return (ref) => answers.get(ref) as Promise<Answer>;
   }
 
-  async #readWithoutRedis(ref: ReadRef, error: unknown): Promise<Answer> {
-    const [answer] = await this.#readManyWithoutRedis([ref], error);
-    if (answer?.status === 'fulfilled') return answer.value;
-    throw answer?.reason;
-  }
-
-  #readManyWithoutRedis(
-    refs: readonly ReadRef[],
-    error: unknown,
-  ): Promise<PromiseSettledResult<Answer>[]> {
-    this.#parts.events.emit('redis:failed', { role: 'cache', error });
+  /** Loads for this process alone, where Redis is away or does not answer in time. */
+  #withoutRedis(refs: readonly ReadRef[]): (ref: ReadRef) => Promise<Answer> {
     const { misses: loader } = this.#parts;
     const misses = refs.map((ref) => ({ ref, seen: null }));
-    const loaded = this.#share(misses, {
+    return this.#share(misses, {
       one: (miss) => settledAt(loader.loadUnlocked([miss]), 0),
       many: (batch) => loader.loadUnlocked(batch),
       keepMs: KEEP_WITHOUT_REDIS_MS,
     });
-    return Promise.allSettled(refs.map(loaded));
   }
 
   async #counted(ref: ReadRef, flight: Promise<Answer>): Promise<Answer> {

@@ -17,6 +17,7 @@ interface Pending {
 export class BatchedScript {
   readonly #run: (calls: readonly ScriptCall[]) => Promise<unknown[]>;
   readonly #what: string;
+  readonly #timeoutMs: number;
   readonly #slotOf: (key: string) => number;
   #pending: Pending[] = [];
 
@@ -26,10 +27,12 @@ export class BatchedScript {
     readonly run: (calls: readonly ScriptCall[]) => Promise<unknown[]>;
     /** A script runs in one slot: calls of different ones run apart. */
     readonly slotOf: (key: string) => number;
+    readonly timeoutMs: number;
   }) {
     this.#what = parts.what;
     this.#run = parts.run;
     this.#slotOf = parts.slotOf;
+    this.#timeoutMs = parts.timeoutMs;
   }
 
   call(keys: readonly string[], args: readonly ScriptArgument[]): Promise<unknown> {
@@ -58,7 +61,7 @@ export class BatchedScript {
     const [first] = batch;
     const which = batch.length === 1 ? first?.call.keys[0] : `${batch.length} keys`;
     const replies = this.#run(batch.map(({ call }) => call));
-    withinTimeout(replies, `${this.#what} ${which}`).then(
+    withinTimeout(replies, `${this.#what} ${which}`, this.#timeoutMs).then(
       (all) => {
         for (const [at, { resolve }] of batch.entries()) resolve(all[at]);
       },

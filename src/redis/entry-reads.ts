@@ -1,4 +1,6 @@
+import type { Cluster, Redis } from 'ioredis';
 import { EverwarmError } from '../core/errors.ts';
+import type { Breakers, NodeBreaker } from './breakers.ts';
 import { isCluster, type RedisClient, sendTogether } from './redis-client.ts';
 
 /** Up to so many reads go out at once, each by itself; more wait for each other. */
@@ -12,25 +14,33 @@ interface Read {
   readonly reject: (error: unknown) => void;
 }
 
+export interface EntryReadsOptions {
+  readonly timeoutMs: number;
+  readonly breakers: Breakers;
+}
+
 /**
  * Reads entries, one round trip each. Reads that start while others are under way share an MGET, so
  * that a busy process costs Redis and itself one command for many reads; a lone read never waits.
- * A key of another Redis type reads as absent.
+ * On a cluster, whose slots no MGET may cross, they are GETs that share a write. A key of another Redis
+ * type reads as absent. While a node's breaker is open its reads are refused at once, but for a probe.
  */
 export class EntryReads {
   readonly #redis: RedisClient;
   readonly #timeoutMs: number;
+  readonly #breakers: Breakers;
   readonly #flushSoon: () => void;
   #underWay = 0;
   #waiting: Read[] = [];
 
-  constructor(redis: RedisClient, timeoutMs: number) {
+  constructor(redis: RedisClient, { timeoutMs, breakers }: EntryReadsOptions) {
     this.#redis = redis;
     this.#timeoutMs = timeoutMs;
+    this.#breakers = breakers;
     this.#flushSoon = () => this.#flush();
   }
 
-  /** Rejects when Redis fails or does not answer within the timeout. */
+  /** Rejects when Redis fails, does not answer within the timeout, or is not asked: its breaker is open. */
   get(entryKey: string): Promise<Buffer | null> {
     return new Promise((resolve, reject) => {
       const read = { entryKey, resolve, reject };
@@ -43,12 +53,12 @@ export class EntryReads {
     });
   }
 
-  /** As `get` for each key, in few round trips. */
-  getMany(entryKeys: readonly string[]): Promise<(Buffer | null)[]> {
+  /** As `get` for each key, in few round trips; never rejects: undefined where `get` would. */
+  getMany(entryKeys: readonly string[]): Promise<(Buffer | null | undefined)[]> {
     const reads = entryKeys.map(
       (entryKey) =>
-        new Promise<Buffer | null>((resolve, reject) => {
-          this.#waiting.push({ entryKey, resolve, reject });
+        new Promise<Buffer | null | undefined>((resolve) => {
+          this.#waiting.push({ entryKey, resolve, reject: () => resolve(undefined) });
           if (this.#waiting.length === MAX_BATCH) this.#flush();
         }),
     );
@@ -64,31 +74,106 @@ export class EntryReads {
   }
 
   #send(reads: readonly Read[]): void {
-    // A cluster takes one slot a command, and a node that is down must not fail the keys of others.
-    if (isCluster(this.#redis) && reads.length > 1) {
-      for (const read of reads) {
-        sendTogether(this.#redis, read.entryKey);
-        this.#send([read]);
-      }
+    if (!isCluster(this.#redis)) {
+      const breaker = this.#breakers.ofKey((reads[0] as Read).entryKey);
+      this.#sendTo(breaker, reads);
       return;
     }
+    const byNode = new Map<NodeBreaker, Read[]>();
+    for (const read of reads) {
+      const breaker = this.#breakers.ofKey(read.entryKey);
+      const batch = byNode.get(breaker);
+      if (batch === undefined) byNode.set(breaker, [read]);
+      else batch.push(read);
+    }
+    for (const [breaker, batch] of byNode) this.#sendTo(breaker, batch);
+  }
+
+  #sendTo(breaker: NodeBreaker, reads: readonly Read[]): void {
+    let sent = reads;
+    if (!breaker.isClosed) {
+      // The probe is one read: only one has to wait for a server that is probably away.
+      const probes = breaker.mayCall() ? 1 : 0;
+      for (const read of reads.slice(probes)) read.reject(breaker.refusal);
+      if (probes === 0) return;
+      sent = reads.slice(0, 1);
+    }
+    if (isCluster(this.#redis)) this.#getEach(this.#redis, breaker, sent);
+    else this.#getTogether(this.#redis, breaker, sent);
+  }
+
+  #getTogether(redis: Redis, breaker: NodeBreaker, reads: readonly Read[]): void {
+    const end = this.#begin(breaker, (error) => {
+      for (const read of reads) read.reject(error);
+      return false;
+    });
+    redis.mgetBuffer(reads.map((read) => read.entryKey)).then(
+      (values) => {
+        reads.forEach((read, at) => {
+          read.resolve(values[at] ?? null);
+        });
+        end(null);
+      },
+      (error: unknown) => {
+        for (const read of reads) read.reject(error);
+        end(error);
+      },
+    );
+  }
+
+  #getEach(cluster: Cluster, breaker: NodeBreaker, reads: readonly Read[]): void {
+    let pending = reads.length;
+    let isAnswered = false;
+    const end = this.#begin(breaker, (error) => {
+      for (const read of reads) read.reject(error);
+      return isAnswered;
+    });
+    // A slot that is on the move says nothing about its node: one that answers any read is there.
+    const settled = (error: unknown): void => {
+      if (error === null) isAnswered = true;
+      if (--pending === 0) end(isAnswered ? null : error);
+    };
+    for (const read of reads) {
+      sendTogether(cluster, read.entryKey);
+      cluster.getBuffer(read.entryKey).then(
+        (bytes) => {
+          read.resolve(bytes);
+          settled(null);
+        },
+        (error: unknown) => {
+          if (isWrongType(error)) read.resolve(null);
+          else read.reject(error);
+          settled(isWrongType(error) ? null : error);
+        },
+      );
+    }
+  }
+
+  /**
+   * Starts a batch's time; the answer ends the batch, with the error it failed with or null. `late` gives
+   * up on what has not been answered by then, and says whether anything was.
+   */
+  #begin(breaker: NodeBreaker, late: (error: EverwarmError) => boolean): (error: unknown) => void {
     this.#underWay++;
+    const sentAtMs = performance.now();
     let isOpen = true;
-    const settle = (one: (read: Read, at: number) => void): void => {
+    const end = (error: unknown): void => {
       if (!isOpen) return;
       isOpen = false;
       this.#underWay--;
       clearTimeout(timeout);
-      reads.forEach(one);
+      if (error === null) breaker.succeeded();
+      else breaker.failed(error, sentAtMs);
     };
     const timeout = setTimeout(() => {
       const message = `Redis did not answer within readTimeout (${this.#timeoutMs} ms)`;
       const error = new EverwarmError('REDIS_UNAVAILABLE', message);
-      settle((read) => read.reject(error));
+      end(late(error) ? null : error);
     }, this.#timeoutMs);
-    this.#redis.mgetBuffer(reads.map((read) => read.entryKey)).then(
-      (values) => settle((read, at) => read.resolve(values[at] ?? null)),
-      (error: unknown) => settle((read) => read.reject(error)),
-    );
+    return end;
   }
+}
+
+function isWrongType(error: unknown): boolean {
+  return error instanceof Error && error.message.startsWith('WRONGTYPE');
 }

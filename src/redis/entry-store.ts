@@ -1,5 +1,7 @@
+import { DEFAULTS } from '../config/defaults.ts';
 import type { ErrorCode } from '../core/errors.ts';
 import { BatchedScript } from './batched-script.ts';
+import type { Breakers } from './breakers.ts';
 import { withinTimeout } from './connection.ts';
 import {
   createdAtBytes,
@@ -62,33 +64,48 @@ export interface LockRequest {
   readonly waits?: boolean;
 }
 
+export interface EntryStoreOptions {
+  /** Longest wait for the answer to `acquire`. @defaultValue that of a write */
+  readonly acquireTimeoutMs?: number;
+  /** While a node's is open, `acquire` rejects at once. */
+  readonly breakers?: Breakers;
+}
+
 export type CommitReply = 'written' | 'refused' | 'newer-format';
 
 /** Entries and locks in the cache server: each method is one atomic step. All reject when Redis fails. */
 export class EntryStore {
   readonly #redis: RedisClient;
   readonly #scripts: ScriptClient;
+  readonly #breakers: Breakers | null;
   readonly #acquires: BatchedScript;
   readonly #commits: BatchedScript;
 
-  constructor(redis: RedisClient) {
+  constructor(redis: RedisClient, { acquireTimeoutMs, breakers }: EntryStoreOptions = {}) {
     this.#redis = redis;
     this.#scripts = scriptClient(redis);
+    this.#breakers = breakers ?? null;
     const { runMany } = this.#scripts;
     const slotOf = isCluster(redis) ? hashSlot : () => 0;
+    const { writeTimeoutMs } = DEFAULTS;
     this.#acquires = new BatchedScript({
       what: 'locking',
       run: (calls) => runMany('acquireLock', calls),
       slotOf,
+      timeoutMs: acquireTimeoutMs ?? writeTimeoutMs,
     });
     this.#commits = new BatchedScript({
       what: 'writing',
       run: (calls) => runMany('commitEntry', calls),
       slotOf,
+      timeoutMs: writeTimeoutMs,
     });
   }
 
   async acquire(place: EntryPlace, request: LockRequest): Promise<Acquired> {
+    // Reads probe: asking for a lock is never worth a wait for a server that is probably away.
+    const breaker = this.#breakers?.ofKey(place.entryKey);
+    if (breaker?.isClosed === false) throw breaker.refusal;
     const keys = [place.entryKey, place.lockKey];
     const { token, lockTtlMs, seenCreatedAtMs, waitingSinceMs, waits } = request;
     const seen = createdAtBytes(seenCreatedAtMs);

@@ -1,4 +1,5 @@
 import { fadedBelow, halfLifeMs } from '../policy/heat.ts';
+import { withinTimeout } from './connection.ts';
 import type { Keys, NamedLoader, TrackerKeys } from './keys.ts';
 import type { RedisClient } from './redis-client.ts';
 import { type ScriptArgument, type ScriptClient, scriptClient } from './scripts.ts';
@@ -67,6 +68,11 @@ export class Tracker {
     this.#expireSeconds = Math.ceil((LIVES_TRACKED * this.halfLifeMs) / 1_000);
   }
 
+  /** The key that names the node of this tracker. */
+  get heatKey(): string {
+    return this.#keys.heat;
+  }
+
   /** Adds reads to the heat and plans first looks, at most 500 keys a call of the script. */
   async record(
     records: readonly AccessRecord[],
@@ -78,7 +84,8 @@ export class Tracker {
       for (const { key, reads, expiresAtMs } of records.slice(from, from + RECORD_CHUNK)) {
         args.push(key, reads, Math.ceil(expiresAtMs));
       }
-      await this.#scripts.run('recordAccess', args);
+      const { heat } = this.#keys;
+      await withinTimeout(this.#scripts.run('recordAccess', args), `recording reads in ${heat}`);
     }
   }
 

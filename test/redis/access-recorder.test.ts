@@ -3,6 +3,7 @@ import { Events } from '../../src/core/events.ts';
 import { defineLoader } from '../../src/index.ts';
 import { halfLifeMs, recentReads } from '../../src/policy/heat.ts';
 import { AccessRecorder, type RecorderParts } from '../../src/read/access-recorder.ts';
+import { Breakers } from '../../src/redis/breakers.ts';
 import { Keys } from '../../src/redis/keys.ts';
 import { Tracker } from '../../src/redis/tracker.ts';
 import { commandCalls, gate, openCache, ownServer, recorded } from '../helpers/cache.ts';
@@ -20,6 +21,7 @@ function setUp(parts: Partial<RecorderParts> = {}) {
   const events = new Events();
   const recorder = new AccessRecorder({
     tracker: new Tracker(redis, keys, loader),
+    breakers: new Breakers({ role: 'queue', events, nodeOf: () => '' }),
     clock: { now: () => NOW_MS },
     events,
     loader,

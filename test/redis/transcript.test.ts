@@ -32,6 +32,8 @@ const EVENTS: Readonly<Record<EventName, true>> = {
   'refresh:skipped': true,
   'refresh:failed': true,
   'redis:failed': true,
+  'breaker:opened': true,
+  'breaker:closed': true,
   'server:unsuitable': true,
 };
 

@@ -1,0 +1,168 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { describe, expect, onTestFinished, vi } from 'vitest';
+import { type EmbeddedRedis, startEmbeddedRedis } from '../../src/dev/embedded-redis.ts';
+import { createScheduler, createWorker } from '../../src/index.ts';
+import { halfLifeMs } from '../../src/policy/heat.ts';
+import { Keys } from '../../src/redis/keys.ts';
+import { nextEvent, ownServer } from '../helpers/cache.ts';
+import type { Child } from '../helpers/child.ts';
+import { connect } from '../helpers/redis.ts';
+import { printed, type System, test } from '../helpers/system.ts';
+import { steadyLoaders } from '../processes/steady-loaders.ts';
+import type { SteadyReport } from '../processes/steady-reader.ts';
+
+const READ_TIMEOUT_MS = 250;
+const OUTAGE_MS = 10_000;
+const RECOVERY_MS = 5_000;
+const KEYS = 200;
+const KEEP_MS = 1_000;
+/** What a heap of 14 MB differs by from one collection to the next. */
+const MAX_GROWTH_BYTES = 1_500_000;
+
+interface Deploy {
+  readonly reader: Child;
+  readonly worker: ReturnType<typeof createWorker>;
+  report(): Promise<SteadyReport>;
+}
+
+/** A reader of 500 reads a second in a process of its own; a worker and a scheduler in this one. */
+async function deploy(
+  system: System,
+  redis: { readonly cache: string; readonly queue: string },
+): Promise<Deploy> {
+  const { kept, brief } = steadyLoaders(() => undefined);
+  const options = { redis, namespace: system.namespace, loaders: [kept, brief] };
+  const worker = createWorker(options);
+  const scheduler = createScheduler(options);
+  onTestFinished(async () => {
+    await Promise.all([scheduler.close(), worker.close()]);
+  });
+  const refreshed = nextEvent(worker, 'refresh:completed');
+  const reader = system.run('test/processes/steady-reader.js', [JSON.stringify({ redis })]);
+  await printed(reader, /\bready\b/);
+  await refreshed;
+  const report = (): Promise<SteadyReport> => reader.ask('report');
+  await report();
+  return { reader, worker, report };
+}
+
+/** A timer may be late twice on a read's way: its readTimeout, then its loader. */
+function expectInTime(report: SteadyReport): void {
+  const { longestReadMs, longestLoadMs, loopDelayMs } = report;
+  expect(report.errors).toEqual([]);
+  expect(longestReadMs).toBeLessThan(READ_TIMEOUT_MS + longestLoadMs + 2 * loopDelayMs + 10);
+}
+
+/** One load per key and second, besides the one that was under way when the outage began. */
+function expectFewLoads({ loads }: SteadyReport): void {
+  const startsByKey = new Map<string, number[]>();
+  for (const [key, atMs] of loads) startsByKey.set(key, [...(startsByKey.get(key) ?? []), atMs]);
+  expect(startsByKey.size).toBeLessThanOrEqual(KEYS);
+  for (const starts of startsByKey.values()) {
+    const inOrder = starts.sort((one, other) => one - other);
+    const gapsMs = inOrder.slice(1).map((atMs, at) => atMs - (inOrder[at] ?? 0));
+    expect(gapsMs.slice(1).filter((gapMs) => gapMs < KEEP_MS)).toEqual([]);
+  }
+}
+
+function stop({ pid }: EmbeddedRedis): () => void {
+  process.kill(pid, 'SIGSTOP');
+  return () => void process.kill(pid, 'SIGCONT');
+}
+
+/** Heat of a key that is read all the time: it rises with each batch of reads that lands. */
+async function heatOf(system: System, queue: EmbeddedRedis): Promise<number> {
+  const { heat } = new Keys(system.namespace).tracker(
+    { name: 'kept', version: 1 },
+    halfLifeMs(2_000),
+  );
+  return Number(await connect(queue.url).zscore(heat, 'kept-0'));
+}
+
+/** All is as it was: values come from Redis, none is late, refreshes and counted reads land. */
+async function expectNormal(system: System, queue: EmbeddedRedis, all: Deploy): Promise<void> {
+  const { worker, report } = all;
+  const patience = { timeout: RECOVERY_MS };
+  const heat = await heatOf(system, queue);
+  const refreshed = nextEvent(worker, 'refresh:completed');
+  await vi.waitFor(async () => {
+    const { sources, events } = await report();
+    expect(sources.redis).toBeGreaterThan(0);
+    expect(events).toEqual({});
+  }, patience);
+  await vi.waitFor(async () => expect(await heatOf(system, queue)).toBeGreaterThan(heat), patience);
+  await vi.waitFor(() => refreshed, patience);
+  await report();
+  await delay(1_000); // what is normal now
+  const after = await report();
+  // No bound on its time: a miss may wait for the load of a worker again.
+  expect(after.errors).toEqual([]);
+  expect(after.sources.redis).toBeGreaterThan(100);
+  expect(after.events).toEqual({});
+}
+
+describe('under 500 reads a second', () => {
+  test('a cache server that hangs for 10 s delays no read by more than readTimeout, and leaves nothing behind', async ({
+    system,
+  }) => {
+    const [cache, queue] = await Promise.all([ownServer(), ownServer()]);
+    const all = await deploy(system, { cache: cache.url, queue: queue.url });
+    await delay(1_000); // a time to compare with
+    const before = await all.report();
+    expect(before.sources).toEqual({ redis: expect.any(Number), loader: expect.any(Number) });
+
+    const go = stop(cache);
+    await delay(OUTAGE_MS); // the outage itself
+    const during = await all.report();
+    go();
+
+    expectInTime(during);
+    expectFewLoads(during);
+    expect(during.reads).toBeGreaterThan(0.45 * OUTAGE_MS);
+    expect(during.heapBytes - before.heapBytes).toBeLessThan(MAX_GROWTH_BYTES);
+    expect(during.events['breaker:opened']).toBe(1);
+    expect(during.events['redis:failed']).toBeLessThan(30);
+    await expectNormal(system, queue, all);
+    expect((await all.report()).heapBytes - before.heapBytes).toBeLessThan(MAX_GROWTH_BYTES);
+  });
+
+  test('a queue server that hangs for 10 s delays no read, and what it does not count is dropped', async ({
+    system,
+  }) => {
+    const [cache, queue] = await Promise.all([ownServer(), ownServer()]);
+    const all = await deploy(system, { cache: cache.url, queue: queue.url });
+    await delay(1_000); // a time to compare with
+    const before = await all.report();
+
+    const go = stop(queue);
+    await delay(OUTAGE_MS); // the outage itself
+    const during = await all.report();
+    go();
+
+    expectInTime(during);
+    expect(during.sources.redis).toBeGreaterThan(500);
+    expect(during.heapBytes - before.heapBytes).toBeLessThan(MAX_GROWTH_BYTES);
+    expect(during.events['reads:dropped']).toBeGreaterThan(10);
+    expect(during.events['breaker:opened']).toBe(1);
+    expect(during.events['redis:failed']).toBeLessThan(30);
+    await expectNormal(system, queue, all);
+  });
+
+  test('a cache server that is killed and comes back empty 3 s later costs no read more than its load', async ({
+    system,
+  }) => {
+    const [cache, queue] = await Promise.all([ownServer(), ownServer()]);
+    const all = await deploy(system, { cache: cache.url, queue: queue.url });
+
+    await cache.close();
+    await delay(3_000); // the outage itself
+    const during = await all.report();
+    const second = await startEmbeddedRedis({ port: cache.port });
+    onTestFinished(() => second.close());
+
+    expectInTime(during);
+    expectFewLoads(during);
+    expect(during.events['breaker:opened']).toBe(1);
+    await expectNormal(system, queue, all);
+  });
+});
