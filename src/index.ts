@@ -1,3 +1,4 @@
+export type { ClusterNode, ClusterTarget } from './config/cluster-target.ts';
 export type { CacheOptions, SchedulerOptions, WorkerOptions } from './config/options.ts';
 export type { RedisOption, RedisTarget } from './config/redis-option.ts';
 export type { Duration } from './core/duration.ts';

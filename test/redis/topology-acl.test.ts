@@ -1,12 +1,9 @@
-import { readFileSync } from 'node:fs';
 import { expect, it, onTestFinished } from 'vitest';
 import { createScheduler, createWorker, defineLoader } from '../../src/index.ts';
+import { RULES } from '../helpers/acl.ts';
 import { openCache, ownServer, recorded } from '../helpers/cache.ts';
 import { connect } from '../helpers/redis.ts';
 
-const PAGE = readFileSync(new URL('../../docs/redis.md', import.meta.url), 'utf8');
-/** The rules of the page's first user, without its name and password. */
-const RULES = (/^ACL SETUSER everwarm on >\S+ (.*)$/m.exec(PAGE)?.[1] ?? '').split(' ');
 const GRANTS = RULES.filter((rule) => /^[+~&]/.test(rule));
 
 const item = defineLoader({ name: 'item', ttl: 1_000, load: async (id: string) => `${id}!` });

@@ -17,7 +17,12 @@ const item = defineLoader({ name: 'item', ttl: 2_000, load: async (id: string) =
 it('answers every read during a failover, and refreshes all keys within 10 s of it', {
   timeout: 60_000,
 }, async () => {
-  const options = { redis: sentinels.target, namespace: uniqueNamespace(), loaders: [item] };
+  const options = {
+    redis: sentinels.target,
+    namespace: uniqueNamespace(),
+    loaders: [item],
+    grace: 1_000,
+  };
   const cache = await openCache(options);
   const worker = createWorker(options);
   const scheduler = createScheduler(options);
