@@ -7,6 +7,7 @@ export {
   cachedMethod,
 } from './cached.ts';
 export type { MemoryOptions } from './config/memory-option.ts';
+export type { ClusterNode, ClusterTarget } from './config/cluster-target.ts';
 export type { CacheOptions, SchedulerOptions, WorkerOptions } from './config/options.ts';
 export type { LimitOptions, RateLimiterOptions } from './config/rate-limit.ts';
 export type { RedisOption, RedisTarget } from './config/redis-option.ts';

@@ -23,7 +23,7 @@ export interface ConnectionUse {
 const retryStrategy = (attempt: number): number => Math.min(50 * 2 ** attempt, 2_000);
 
 /** A master that has become a replica: the next connection finds the new one. Nothing is sent again. */
-const reconnectOnError = ({ message }: Error): boolean => message.startsWith('READONLY');
+const reconnectOnError = ({ message }: Error): boolean => message.includes('READONLY ');
 
 /**
  * A connection for data: a command fails at once while the server is away, and one whose reply was

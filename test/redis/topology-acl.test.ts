@@ -1,12 +1,9 @@
-import { readFileSync } from 'node:fs';
 import { expect, it, onTestFinished } from 'vitest';
-import { createScheduler, createWorker, defineLoader } from '../../src/index.ts';
+import { createScheduler, createWorker, defineLoader, type RedisOption } from '../../src/index.ts';
+import { RULES } from '../helpers/acl.ts';
 import { openCache, ownServer, recorded } from '../helpers/cache.ts';
 import { connect } from '../helpers/redis.ts';
 
-const PAGE = readFileSync(new URL('../../docs/redis.md', import.meta.url), 'utf8');
-/** The rules of the page's first user, without its name and password. */
-const RULES = (/^ACL SETUSER everwarm on >\S+ (.*)$/m.exec(PAGE)?.[1] ?? '').split(' ');
 const GRANTS = RULES.filter((rule) => /^[+~&]/.test(rule));
 
 const item = defineLoader({ name: 'item', ttl: 1_000, load: async (id: string) => `${id}!` });
@@ -24,7 +21,7 @@ async function serverFor(rules: readonly string[]) {
 }
 
 /** Every role at work: answers the refreshes that landed. */
-async function runAll(redis: string) {
+async function runAll(redis: RedisOption) {
   const options = { redis, namespace: 'everwarm', loaders: [item] };
   const cache = await openCache(options);
   const worker = createWorker(options);
@@ -55,4 +52,13 @@ it.for(GRANTS)('is denied something without %s', async (grant) => {
   const { url, denied } = await serverFor(RULES.filter((rule) => rule !== grant));
   await runAll(url);
   await expect.poll(denied, { timeout: 10_000 }).not.toEqual([]);
+});
+
+it('does without the keys and the clock of the queue on a cache server of its own', async () => {
+  const forQueue = ['~{everwarm:*', '+time'];
+  const cacheServer = await serverFor(RULES.filter((rule) => !forQueue.includes(rule)));
+  const queueServer = await serverFor(RULES);
+  const { refreshed } = await runAll({ cache: cacheServer.url, queue: queueServer.url });
+  await expect.poll(() => refreshed.length, { timeout: 10_000 }).toBeGreaterThan(1);
+  expect([await cacheServer.denied(), await queueServer.denied()]).toEqual([[], []]);
 });

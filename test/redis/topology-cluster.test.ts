@@ -1,12 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { Events } from '../../src/core/events.ts';
-import { createScheduler, createWorker, defineLoader } from '../../src/index.ts';
+import { createCache, createScheduler, createWorker, defineLoader } from '../../src/index.ts';
 import { openDataConnection, untilReady } from '../../src/redis/connection.ts';
 import { hashSlot } from '../../src/redis/hash-slot.ts';
 import { Keys } from '../../src/redis/keys.ts';
 import { mastersOf, nodeOf } from '../../src/redis/redis-client.ts';
 import { checkServer } from '../../src/redis/server-check.ts';
 import { CacheWatch } from '../../src/schedule/cache-watch.ts';
+import { CLUSTER_RULES, RULES } from '../helpers/acl.ts';
 import { openCache, recorded } from '../helpers/cache.ts';
 import { TestCluster } from '../helpers/cluster.ts';
 import { uniqueNamespace } from '../helpers/redis.ts';
@@ -70,6 +71,42 @@ describe('a cluster under scheduler and worker', () => {
       .toBe(IDS.length);
     expect(failures.flat()).toEqual([]);
   });
+});
+
+it('opens every node as the URL of the first says, with the rights of the page', async () => {
+  for (const { redis } of cluster.nodes) {
+    await redis.call('ACL', 'SETUSER', 'everwarm', 'on', '>secret', ...RULES, ...CLUSTER_RULES);
+    await redis.call('ACL', 'LOG', 'RESET');
+  }
+  const [first] = cluster.nodes;
+  const redis = { cluster: [`redis://everwarm:secret@127.0.0.1:${first?.port}`] };
+  const options = { redis, namespace: 'everwarm', loaders: [item], strict: true };
+  const cache = await openCache(options);
+  const worker = createWorker(options);
+  const scheduler = createScheduler(options);
+  onTestFinished(async () => {
+    await scheduler.close();
+    await worker.close();
+  });
+  await Promise.all([worker.ready(), scheduler.ready()]);
+  expect(await cache.getMany(item, IDS)).toEqual(IDS.map((id) => `${id}!`));
+  for (const node of cluster.masters) {
+    expect(String(await node.redis.client('LIST'))).toContain(' user=everwarm ');
+    expect(await node.redis.call('ACL', 'LOG')).toEqual([]);
+  }
+});
+
+it.for(CLUSTER_RULES)('is denied something on a cluster without %s', async (grant) => {
+  const rules = [...RULES, ...CLUSTER_RULES].filter((rule) => rule !== grant);
+  for (const { redis } of cluster.nodes) {
+    await redis.call('ACL', 'SETUSER', 'lesser', 'reset', 'on', '>secret', ...rules);
+    await redis.call('ACL', 'LOG', 'RESET');
+  }
+  const [first] = cluster.nodes;
+  const redis = { cluster: [`redis://lesser:secret@127.0.0.1:${first?.port}`] };
+  const cache = createCache({ redis, namespace: 'everwarm', loaders: [item] });
+  onTestFinished(() => cache.close());
+  await expect.poll(() => first?.redis.call('ACL', 'LOG')).not.toEqual([]);
 });
 
 describe('a connection for data', () => {

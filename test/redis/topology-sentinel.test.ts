@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
+import { Events } from '../../src/core/events.ts';
 import { createScheduler, createWorker, defineLoader } from '../../src/index.ts';
-import { openCache, recorded } from '../helpers/cache.ts';
+import { openDataConnection, untilReady } from '../../src/redis/connection.ts';
+import { openCache, ownServer, recorded } from '../helpers/cache.ts';
 import { readingAll } from '../helpers/reading.ts';
-import { uniqueNamespace } from '../helpers/redis.ts';
+import { connect, uniqueNamespace } from '../helpers/redis.ts';
 import { TestSentinels } from '../helpers/sentinel.ts';
 
 let sentinels: TestSentinels;
@@ -17,7 +19,12 @@ const item = defineLoader({ name: 'item', ttl: 2_000, load: async (id: string) =
 it('answers every read during a failover, and refreshes all keys within 10 s of it', {
   timeout: 60_000,
 }, async () => {
-  const options = { redis: sentinels.target, namespace: uniqueNamespace(), loaders: [item] };
+  const options = {
+    redis: sentinels.target,
+    namespace: uniqueNamespace(),
+    loaders: [item],
+    grace: 1_000,
+  };
   const cache = await openCache(options);
   const worker = createWorker(options);
   const scheduler = createScheduler(options);
@@ -44,4 +51,18 @@ it('answers every read during a failover, and refreshes all keys within 10 s of 
   expect(errors).toEqual([]);
   expect(reads).toBeGreaterThan(100);
   expect(slowestMs).toBeLessThan(5_000);
+});
+
+it('leaves a master that has become a replica, and looks for the new one', async () => {
+  const next = await ownServer();
+  const old = await ownServer();
+  const use = { role: 'cache', name: 'test', events: new Events() } as const;
+  const client = openDataConnection(old.url, use);
+  onTestFinished(() => client.disconnect());
+  await untilReady(client, old.url, 5_000);
+  await connect(old.url).replicaof('127.0.0.1', next.port);
+
+  const again = new Promise((ready) => client.once('ready', ready));
+  await expect(client.set('a', '1')).rejects.toThrow('READONLY');
+  await again;
 });
