@@ -130,6 +130,12 @@ export class EntryStore {
     return (await withinTimeout(reply, `invalidating ${place.entryKey}`)) === 1;
   }
 
+  /** Marks the entry as invalidated and voids every load in flight; answers whether it was not before. */
+  async mark(place: EntryPlace): Promise<boolean> {
+    const reply = this.#scripts.run('markEntry', [place.entryKey, place.lockKey]);
+    return (await withinTimeout(reply, `marking ${place.entryKey}`)) === 1;
+  }
+
   /** The headers of many entries, unverified; null where there is none of ours. */
   async headers(entryKeys: readonly string[]): Promise<(EntryHeader | null)[]> {
     const pipeline = this.#redis.pipeline();

@@ -9,12 +9,15 @@ export const SCRIPTS = {
   commitEntry: 2,
   putEntry: 2,
   invalidateEntry: 2,
+  markEntry: 2,
+  keepUntil: 1,
   recordAccess: 3,
   claimDue: 3,
   settle: 2,
   rearm: 2,
   trimTracker: 2,
   wakeHottest: 2,
+  lookNow: 2,
 } as const;
 
 export type ScriptName = keyof typeof SCRIPTS;

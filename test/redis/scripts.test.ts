@@ -96,12 +96,15 @@ const ARGUMENTS: Readonly<Record<ScriptName, readonly ScriptArgument[]>> = {
   commitEntry: ['token', '', 0, '{}', 1_000],
   putEntry: ['bytes', 1_000],
   invalidateEntry: [],
+  markEntry: [],
+  keepUntil: [1_000, 2_000, 'a'],
   recordAccess: [1_000, 4_000, 500, 60, 'a', 4, 2_000],
   claimDue: [1_000, 2_000.5, 10],
   settle: [2_000.5, 'a', ''],
   rearm: [60, 'a', 3_000, ''],
   trimTracker: [0, 10, 10],
   wakeHottest: [1_000, 2_000],
+  lookNow: [1_000, 500, 60, 'a'],
 };
 
 test.each(NAMES)('%s runs on after a SCRIPT FLUSH', async (name) => {
