@@ -1,22 +1,36 @@
+// biome-ignore-all lint/style/noExcessiveLinesPerFile: being divided.
 import { setTimeout as delay } from 'node:timers/promises';
 import { type CacheOptions, resolveCache } from './config/options.ts';
 import { EverwarmError } from './core/errors.ts';
 import { type EventName, Events, type Listener } from './core/events.ts';
+import type { Invalidation } from './core/invalidation.ts';
 import { settlesWithin } from './core/lifecycle.ts';
+import { EntryTags } from './load/entry-tags.ts';
 import { FencedLoad } from './load/fenced-load.ts';
 import type { AnyLoader, Loader } from './loaders/define-loader.ts';
 import { encodeKey } from './loaders/key-codec.ts';
 import { LoaderRegistry, type WithLoaders } from './loaders/registry.ts';
+import { lifeMs } from './policy/freshness.ts';
 import { AccessRecorder } from './read/access-recorder.ts';
 import { type Answer, type Meta, toMeta } from './read/answer.ts';
+import { FlightDrop } from './read/flight-drop.ts';
+import type {
+  ConfirmOptions,
+  InvalidateOptions,
+  LoaderInvalidateOptions,
+} from './read/invalidate-options.ts';
+import { Invalidator } from './read/invalidator.ts';
 import { MissLoader } from './read/miss-loader.ts';
+import { PlaceInvalidator } from './read/place-invalidator.ts';
 import { Reader, type ReadRef } from './read/reader.ts';
 import { SingleFlight } from './read/single-flight.ts';
 import { Writer } from './read/writer.ts';
 import { EntryReads } from './redis/entry-reads.ts';
 import { EntryStore } from './redis/entry-store.ts';
 import { Keys } from './redis/keys.ts';
+import { LiveVersions } from './redis/live-versions.ts';
 import { RoleServers } from './redis/role-servers.ts';
+import { TagIndex } from './redis/tag-index.ts';
 import { Tracker } from './redis/tracker.ts';
 
 /** Params as an argument: may be left out where the loader takes none. */
@@ -50,12 +64,44 @@ export interface Cache {
     value: NonNullable<NoInfer<R>> | null,
   ): Promise<void>;
   /**
-   * Removes an entry; a load under way will not store what it read before.
+   * Removes an entry, of every version; a load under way will not store what it read before.
    *
    * @returns whether there was an entry
    * @throws EverwarmError REDIS_UNAVAILABLE when Redis did not confirm it within 5 s
    */
-  invalidate<P, R>(loader: Loader<P, R>, ...params: ParamsArgument<NoInfer<P>>): Promise<boolean>;
+  invalidate<P, R>(
+    loader: Loader<P, R>,
+    ...params: [...params: ParamsArgument<NoInfer<P>>, options?: InvalidateOptions]
+  ): Promise<boolean>;
+  /** As `invalidate` for many keys; answers how many entries there were, of all versions. */
+  invalidateMany<P, R>(
+    loader: Loader<P, R>,
+    params: readonly NoInfer<P>[],
+    options?: InvalidateOptions,
+  ): Promise<number>;
+  /** Invalidates every key with one of these tags, of any loader; answers how many entries there were. */
+  invalidateTags(tags: string | readonly string[], options?: InvalidateOptions): Promise<number>;
+  /**
+   * Invalidates the keys whose text matches a glob with Redis' rules (`*`, `?`, `[a-z]`, `\\`), of every
+   * version; answers how many entries there were. Looks at all keys of the server: 1 million take seconds.
+   *
+   * @throws InvalidOptionError for a glob that matches every key, without `{ confirm: true }`
+   */
+  invalidatePattern<P, R>(
+    loader: Loader<P, R>,
+    glob: string,
+    options?: ConfirmOptions,
+  ): Promise<number>;
+  /** Invalidates every key of a loader, of all versions or of one; as slow as a pattern. */
+  invalidateLoader<P, R>(loader: Loader<P, R>, options?: LoaderInvalidateOptions): Promise<number>;
+  /** Invalidates every key of every loader, also of those this process does not know. */
+  invalidateNamespace(options: ConfirmOptions & { readonly confirm: true }): Promise<number>;
+  /**
+   * Carries out what `onInvalidate` was called with in another region; answers how many entries there were.
+   *
+   * @throws InvalidOptionError for anything else
+   */
+  applyInvalidation(invalidation: Invalidation): Promise<number>;
   /** Subscribes to an event; the answer unsubscribes. */
   on<N extends EventName>(name: N, listener: Listener<N>): () => void;
   /**
@@ -111,6 +157,8 @@ class ReadThroughCache implements Cache {
   readonly #fenced: FencedLoad;
   readonly #reader: Reader;
   readonly #writer: Writer;
+  readonly #invalidator: Invalidator;
+  readonly #versions: LiveVersions;
   readonly #parts: ReadonlyMap<object, LoaderParts>;
   readonly #readable: Promise<unknown>;
   #closing: Promise<void> | null = null;
@@ -126,17 +174,46 @@ class ReadThroughCache implements Cache {
 
     const store = new EntryStore(cache);
     const flights = new SingleFlight<Answer>();
-    const fenced = new FencedLoad({ store, clock, events, lockTtlMs: settings.lockTtlMs });
+    const loaders = new Map([...this.#registry].map((loader) => [loader.name, loader]));
+    const index = new TagIndex(queue, this.#keys, clock);
+    const tags = new EntryTags(index, clock);
+    const fenced = new FencedLoad({ store, clock, events, tags, lockTtlMs: settings.lockTtlMs });
     const misses = new MissLoader({ fenced, clock, random: Math.random });
     const reads = new EntryReads(cache, settings.readTimeoutMs);
     this.#fenced = fenced;
     this.#reader = new Reader({ reads, flights, misses, fenced, clock, events });
-    this.#writer = new Writer({ store, flights, clock });
-    cache.on('ready', () => void this.#writer.repeatRecent());
+    const trackers = new Map(
+      [...this.#registry].map((loader) => [loader.name, new Tracker(queue, this.#keys, loader)]),
+    );
+    const local = new FlightDrop(flights, this.#keys, this.#registry);
+    const announcer = { announce: () => Promise.resolve() };
+    const places = new PlaceInvalidator(store, clock);
+    this.#versions = new LiveVersions({
+      redis: queue,
+      keys: this.#keys,
+      clock,
+      loaders: [...this.#registry].map((loader) => ({ ...loader, lifeMs: lifeMs(loader) })),
+    });
+    this.#writer = new Writer({ store, places, tags, local, announcer, clock });
+    this.#invalidator = new Invalidator({
+      cache,
+      keys: this.#keys,
+      clock,
+      events,
+      loaders,
+      places,
+      tags: index,
+      versions: this.#versions,
+      trackers,
+      local,
+      announcer,
+      onInvalidate: settings.onInvalidate,
+    });
+    cache.on('ready', () => void this.#invalidator.repeatRecent());
 
     this.#parts = new Map(
       [...this.#registry].map((loader) => {
-        const tracker = new Tracker(queue, this.#keys, loader);
+        const tracker = trackers.get(loader.name) as Tracker;
         const parts = { ...settings, tracker, clock, events, loader, random: Math.random };
         return [
           loader,
@@ -191,11 +268,52 @@ class ReadThroughCache implements Cache {
 
   async invalidate<P, R>(
     loader: Loader<P, R>,
-    ...params: ParamsArgument<NoInfer<P>>
+    ...params: [...params: ParamsArgument<NoInfer<P>>, options?: InvalidateOptions]
   ): Promise<boolean> {
-    const ref = this.#ref(loader, params[0]);
-    if (!this.#servers.isReady) await this.#servers.ready();
-    return this.#writer.invalidate(ref);
+    const { key } = this.#ref(loader, params[0]);
+    const options = params[1] as InvalidateOptions | undefined;
+    return (await (await this.#invalidations()).keys(loader.name, [key], options)) > 0;
+  }
+
+  async invalidateMany<P, R>(
+    loader: Loader<P, R>,
+    params: readonly NoInfer<P>[],
+    options?: InvalidateOptions,
+  ): Promise<number> {
+    const keys = params.map((one) => this.#ref(loader, one).key);
+    return (await this.#invalidations()).keys(loader.name, keys, options);
+  }
+
+  async invalidateTags(
+    tags: string | readonly string[],
+    options?: InvalidateOptions,
+  ): Promise<number> {
+    return (await this.#invalidations()).tags(tags, options);
+  }
+
+  async invalidatePattern<P, R>(
+    loader: Loader<P, R>,
+    glob: string,
+    options?: ConfirmOptions,
+  ): Promise<number> {
+    this.#known(loader);
+    return (await this.#invalidations()).pattern(loader.name, glob, options);
+  }
+
+  async invalidateLoader<P, R>(
+    loader: Loader<P, R>,
+    options?: LoaderInvalidateOptions,
+  ): Promise<number> {
+    this.#known(loader);
+    return (await this.#invalidations()).loader(loader.name, options);
+  }
+
+  async invalidateNamespace(options: ConfirmOptions): Promise<number> {
+    return (await this.#invalidations()).namespace(options);
+  }
+
+  async applyInvalidation(invalidation: Invalidation): Promise<number> {
+    return (await this.#invalidations()).apply(invalidation);
   }
 
   on<N extends EventName>(name: N, listener: Listener<N>): () => void {
@@ -212,7 +330,9 @@ class ReadThroughCache implements Cache {
   }
 
   async #close(): Promise<void> {
-    await Promise.all([...this.#parts.values()].map(({ recorder }) => recorder?.close()));
+    this.#versions.close();
+    const recorders = [...this.#parts.values()].map(({ recorder }) => recorder?.close());
+    await Promise.all([...recorders, settlesWithin(this.#invalidator.close(), CLOSE_GRACE_MS)]);
     if (!(await settlesWithin(this.#fenced.idle(), CLOSE_GRACE_MS))) {
       this.#fenced.abortAll(new EverwarmError('CLOSED', 'the cache was closed'));
       await settlesWithin(this.#fenced.idle(), ABORT_GRACE_MS);
@@ -226,11 +346,22 @@ class ReadThroughCache implements Cache {
     return this.#reader.read(ref);
   }
 
-  #ref(loader: { readonly name: string }, params: unknown): ReadRef {
+  async #invalidations(): Promise<Invalidator> {
+    if (this.#closing !== null) throw new EverwarmError('CLOSED', 'the cache is closed');
+    if (!this.#servers.isReady) await this.#servers.ready();
+    return this.#invalidator;
+  }
+
+  #known(loader: { readonly name: string }): LoaderParts {
     if (this.#closing !== null)
       throw new EverwarmError('CLOSED', `loader "${loader?.name}": the cache is closed`);
     const parts = this.#parts.get(loader);
     if (!parts) throw this.#registry.unknown(loader);
+    return parts;
+  }
+
+  #ref(loader: { readonly name: string }, params: unknown): ReadRef {
+    const parts = this.#known(loader);
     const key = encodeKey(params);
     const entryKey = this.#keys.entry(parts.loader, key);
     const lockKey = this.#keys.lock(entryKey);

@@ -3,17 +3,21 @@ import { resolveWorker, type WorkerOptions, type WorkerSettings } from './config
 import { EverwarmError } from './core/errors.ts';
 import { type EventName, Events, type Listener } from './core/events.ts';
 import { settlesWithin } from './core/lifecycle.ts';
+import { EntryTags } from './load/entry-tags.ts';
 import { FencedLoad } from './load/fenced-load.ts';
 import type { AnyLoader } from './loaders/define-loader.ts';
 import { LoaderRegistry, type WithLoaders } from './loaders/registry.ts';
+import { lifeMs } from './policy/freshness.ts';
 import { RefreshProcessor } from './queue/refresh-processor.ts';
 import { RefreshWorker } from './queue/refresh-worker.ts';
 import { WorkerTimes } from './queue/worker-times.ts';
 import { openWorkerConnection } from './redis/connection.ts';
 import { EntryStore } from './redis/entry-store.ts';
 import { Keys } from './redis/keys.ts';
+import { LiveVersions } from './redis/live-versions.ts';
 import { LoaderStatsStore } from './redis/loader-stats.ts';
 import { RoleServers } from './redis/role-servers.ts';
+import { TagIndex } from './redis/tag-index.ts';
 import { Tracker } from './redis/tracker.ts';
 
 /** A running worker. */
@@ -48,6 +52,7 @@ class WorkerRole implements RefreshWorkers {
   readonly #events = new Events();
   readonly #servers: RoleServers;
   readonly #fenced: FencedLoad;
+  readonly #versions: LiveVersions;
   readonly #times: WorkerTimes[] = [];
   #bullConnection: Redis | null = null;
   #workers: readonly RefreshWorker[] = [];
@@ -60,9 +65,13 @@ class WorkerRole implements RefreshWorkers {
     const registry = new LoaderRegistry(options.loaders);
     const events = this.#events;
     this.#servers = new RoleServers({ ...settings, name: 'worker', events });
-    const { cache, clock } = this.#servers;
+    const { cache, queue, clock } = this.#servers;
     const store = new EntryStore(cache);
-    this.#fenced = new FencedLoad({ store, clock, events, lockTtlMs: settings.lockTtlMs });
+    const keys = new Keys(settings.namespace);
+    const tags = new EntryTags(new TagIndex(queue, keys, clock), clock);
+    this.#fenced = new FencedLoad({ store, clock, events, tags, lockTtlMs: settings.lockTtlMs });
+    const loaders = [...registry].map((loader) => ({ ...loader, lifeMs: lifeMs(loader) }));
+    this.#versions = new LiveVersions({ redis: queue, keys, clock, loaders });
     this.#ready = this.#servers.ready().then(() => this.#start(registry));
     this.#ready.catch(() => undefined); // Refused: whoever awaits ready() sees it.
   }
@@ -126,6 +135,7 @@ class WorkerRole implements RefreshWorkers {
       }
     }
     for (const times of this.#times) times.close();
+    this.#versions.close();
     this.#bullConnection?.disconnect();
     this.#servers.close();
   }

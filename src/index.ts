@@ -9,6 +9,11 @@ export {
   LoaderError,
 } from './core/errors.ts';
 export type { EventMap, EventName, LoadReason } from './core/events.ts';
+export type {
+  Invalidation,
+  InvalidationHook,
+  InvalidationTarget,
+} from './core/invalidation.ts';
 export { type Cache, createCache } from './create-cache.ts';
 export { createScheduler, type Scheduler } from './create-scheduler.ts';
 export { createWorker, type RefreshWorkers } from './create-worker.ts';
@@ -21,3 +26,8 @@ export {
   type RefreshOptions,
 } from './loaders/define-loader.ts';
 export type { Meta } from './read/answer.ts';
+export type {
+  ConfirmOptions,
+  InvalidateOptions,
+  LoaderInvalidateOptions,
+} from './read/invalidate-options.ts';

@@ -1,4 +1,6 @@
 import type { Duration } from '../core/duration.ts';
+import { InvalidOptionError } from '../core/errors.ts';
+import type { InvalidationHook } from '../core/invalidation.ts';
 import { DEFAULTS } from './defaults.ts';
 import { type RedisOption, type RedisTargets, resolveRedis } from './redis-option.ts';
 import { checkName, count, span } from './rules.ts';
@@ -26,6 +28,8 @@ export interface CacheOptions extends RoleOptions {
   readonly flushInterval?: Duration;
   /** Keys whose reads may wait for the next flush. @defaultValue `50000` */
   readonly maxPendingKeys?: number;
+  /** Called with each invalidation of this cache, to relay it to another region. @defaultValue none */
+  readonly onInvalidate?: InvalidationHook;
 }
 
 export interface SchedulerOptions extends RoleOptions {
@@ -59,6 +63,7 @@ export interface CacheSettings extends RoleSettings {
   readonly recordRate: number;
   readonly flushIntervalMs: number;
   readonly maxPendingKeys: number;
+  readonly onInvalidate: InvalidationHook | null;
 }
 
 export interface SchedulerSettings extends RoleSettings {
@@ -85,6 +90,7 @@ export function resolveCache(options: CacheOptions): CacheSettings {
       min: 100,
     }),
     maxPendingKeys: count(options.maxPendingKeys, 'maxPendingKeys', DEFAULTS.maxPendingKeys),
+    onInvalidate: checkHook(options.onInvalidate),
   };
 }
 
@@ -107,6 +113,11 @@ export function resolveWorker(options: WorkerOptions): WorkerSettings {
     lockTtlMs: span(options.lockTtl, 'lockTtl', { or: DEFAULTS.lockTtlMs, min: 100 }),
     graceMs: span(options.grace, 'grace', { or: DEFAULTS.graceMs, min: 0 }),
   };
+}
+
+function checkHook(hook: InvalidationHook | undefined): InvalidationHook | null {
+  if (hook === undefined || typeof hook === 'function') return hook ?? null;
+  throw new InvalidOptionError('onInvalidate', hook, 'must be a function');
 }
 
 function resolveRole(options: RoleOptions): RoleSettings {

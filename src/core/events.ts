@@ -1,9 +1,17 @@
 import type { EverwarmError } from './errors.ts';
+import type { Invalidation } from './invalidation.ts';
 
 /** What was done for one key, as far as everybody may know it: never the value. */
 export interface KeyEvent {
   readonly loader: string;
   readonly key: string;
+}
+
+export interface InvalidationEvent {
+  readonly kind: Invalidation['kind'];
+  /** Null: of several loaders. */
+  readonly loader: string | null;
+  readonly soft: boolean;
 }
 
 export type LoadReason = 'miss' | 'refresh' | 'warm';
@@ -25,6 +33,13 @@ export interface EventMap {
   /** A loaded value could not be written: not packable, or Redis failed. Readers got it all the same. */
   'store:failed': KeyEvent & { readonly error: unknown };
   'lock:lost': KeyEvent;
+  /** One per call, when Redis has confirmed it. */
+  'invalidation:completed': InvalidationEvent & { readonly count: number };
+  /** What nobody waits for: its repetition after `again` or a reconnect, or the hook. */
+  'invalidation:failed': InvalidationEvent & {
+    readonly during: 'again' | 'reconnect' | 'hook';
+    readonly error: unknown;
+  };
   'reads:dropped': { readonly loader: string; readonly keys: number; readonly error: unknown };
   'tick:completed': {
     readonly loader: string;

@@ -5,6 +5,7 @@ import { runLoad, runLoadMany } from '../loaders/run-loader.ts';
 import { type Smoothed, smooth } from '../policy/load-time.ts';
 import type { EntryHeader } from '../redis/entry.ts';
 import type { Acquired } from '../redis/entry-store.ts';
+import type { EntryTags } from './entry-tags.ts';
 import { LockKeeper } from './lock-keeper.ts';
 import {
   type LoadRef,
@@ -18,6 +19,7 @@ import {
 export interface FencedLoadParts extends StoreParts {
   readonly events: Events;
   readonly lockTtlMs: number;
+  readonly tags: EntryTags;
 }
 
 /** How keys whose locks are held are loaded. */
@@ -113,6 +115,7 @@ export class FencedLoad {
     const { clock, events } = this.#parts;
     const { inSlot = (load) => load(), ...call } = run;
     let startedAtMs = 0;
+    let refused: ReadonlyMap<number, unknown> | null = null;
     const refs = locked.map(({ ref }) => ref);
     const hold = this.#keeper.hold({
       token: locked[0]?.token ?? '',
@@ -123,7 +126,9 @@ export class FencedLoad {
       },
     });
     try {
-      const answers = await inSlot(() => {
+      const answers = await inSlot(async () => {
+        // Before the load reads: an invalidation after what it has read must find its entry.
+        if (refs[0]?.loader.tags) refused = await this.#parts.tags.add(refs);
         startedAtMs = clock.now();
         return callLoader(refs, { cancellation: hold.cancellation, ...call });
       });
@@ -131,7 +136,11 @@ export class FencedLoad {
       const times = { startedAtMs, loadMs: clock.now() - startedAtMs };
       const results = await Promise.all(
         answers.map((answer, at) =>
-          storeLoaded(this.#parts, locked[at] as LockedRef, { answer, times }),
+          storeLoaded(this.#parts, locked[at] as LockedRef, {
+            answer,
+            times,
+            ...(refused?.has(at) ? { refused: { error: refused.get(at) } } : {}),
+          }),
         ),
       );
       this.#report(refs, results, run.reason);

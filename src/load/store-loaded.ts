@@ -1,6 +1,7 @@
 import type { Clock } from '../core/clock.ts';
 import type { LoaderError } from '../core/errors.ts';
 import type { Loaded, LoadTarget } from '../loaders/run-loader.ts';
+import { lifeMs } from '../policy/freshness.ts';
 import { smooth } from '../policy/load-time.ts';
 import { decodeValue, encodeValue } from '../redis/codec.ts';
 import { type EntryHeader, encodeEntry } from '../redis/entry.ts';
@@ -42,6 +43,11 @@ export interface StoreParts {
   readonly clock: Clock;
 }
 
+/** Why a value must not be stored, whatever it is: an invalidation would not find it. */
+export interface Refused {
+  readonly error: unknown;
+}
+
 export interface LoadTimes {
   readonly startedAtMs: number;
   readonly loadMs: number;
@@ -57,10 +63,10 @@ export function unlockedResult(answer: Loaded, loadMs: number): LoadResult {
 export async function storeLoaded(
   parts: StoreParts,
   locked: LockedRef,
-  loaded: { readonly answer: Loaded; readonly times: LoadTimes },
+  loaded: { readonly answer: Loaded; readonly times: LoadTimes; readonly refused?: Refused },
 ): Promise<LoadResult> {
   const { ref, token } = locked;
-  const { answer, times } = loaded;
+  const { answer, times, refused } = loaded;
   const { loadMs } = times;
   if ('error' in answer) {
     // Best effort: whoever waits finds the outcome, else the lock runs out.
@@ -69,6 +75,7 @@ export async function storeLoaded(
     return { kind: 'failed', error: answer.error, loadMs };
   }
   try {
+    if (refused && answer.value !== undefined) throw refused.error;
     if (answer.value !== undefined) return await commit(parts, locked, { ...times, ...answer });
     const ended = { outcome: { kind: 'not-found' }, atMs: parts.clock.now() } as const;
     const reply = await parts.store.commit(ref, token, ended);
@@ -85,10 +92,9 @@ async function commit(
   { ref, token, previous, logHeat, unreadLives }: LockedRef,
   { startedAtMs, loadMs, value }: LoadTimes & { readonly value: unknown },
 ): Promise<LoadResult> {
-  const { ttlMs, staleIfErrorMs } = ref.loader;
   const header: EntryHeader = {
     createdAtMs: Math.floor(startedAtMs),
-    expiresAtMs: Math.floor(clock.now() + ttlMs),
+    expiresAtMs: Math.floor(clock.now() + ref.loader.ttlMs),
     load: smooth(previous?.load ?? null, loadMs),
     logHeat,
     unreadLives,
@@ -98,7 +104,7 @@ async function commit(
   const bytes = encodeEntry(header, payload);
   // A reader of the miss gets what later readers will: not the loader's own object, but what was kept.
   const kept = Number.isNaN(logHeat) ? decodeValue(payload) : null;
-  const reply = await store.commit(ref, token, { bytes, lifeMs: ttlMs + staleIfErrorMs });
+  const reply = await store.commit(ref, token, { bytes, lifeMs: lifeMs(ref.loader) });
   if (reply === 'written') {
     return { kind: 'loaded', value: kept, stored: header, unstored: null, loadMs };
   }

@@ -35,6 +35,8 @@ export interface LoaderDefinition<P, R> {
   readonly loadTimeout?: Duration;
   /** A failed load is answered with the expired value for so long after expiry. @defaultValue the ttl */
   readonly staleIfError?: Duration;
+  /** What `invalidateTags` finds a key by: at most 32 tags of at most 256 bytes each. @defaultValue none */
+  readonly tags?: (params: P) => readonly string[];
   /** When and whether this loader's keys are refreshed. */
   readonly refresh?: RefreshOptions;
 }
@@ -63,6 +65,7 @@ export interface Loader<P, R> {
   readonly refresh: RefreshSettings;
   load(params: P, context: LoadContext): R | Promise<R>;
   readonly loadMany: LoaderDefinition<P, R>['loadMany'];
+  readonly tags: LoaderDefinition<P, R>['tags'];
 }
 
 export interface RefreshSettings {
@@ -111,15 +114,16 @@ export function defineLoader<P, R>(definition: LoaderDefinition<P, R>): Loader<P
     refresh: resolveRefresh(definition.refresh ?? {}, at, ttlMs),
     load: definition.load,
     loadMany: definition.loadMany,
+    tags: definition.tags,
   }) as Loader<P, Awaited<R>>;
 }
 
 type Path = (field: string) => string;
 
 function checkFunctions(definition: LoaderDefinition<never, unknown>, at: Path): void {
-  for (const field of ['load', 'loadMany'] as const) {
+  for (const field of ['load', 'loadMany', 'tags'] as const) {
     const value = definition[field];
-    if (typeof value === 'function' || (field === 'loadMany' && value === undefined)) continue;
+    if (typeof value === 'function' || (field !== 'load' && value === undefined)) continue;
     throw new InvalidOptionError(at(field), value, 'must be a function');
   }
 }

@@ -18,3 +18,11 @@ export function isOverdue(
   const neededMs = Math.max(LATE_FACTOR * entry.load.meanMs, upperBound(entry.load));
   return nowMs > entry.expiresAtMs - neededMs;
 }
+
+/** How long after its load an entry may be answered, fresh or stale: as long as Redis keeps it. */
+export function lifeMs(loader: {
+  readonly ttlMs: number;
+  readonly staleIfErrorMs: number;
+}): number {
+  return loader.ttlMs + loader.staleIfErrorMs;
+}

@@ -34,6 +34,7 @@ describe('options that are left out', () => {
       recordRate: DEFAULTS.recordRate,
       flushIntervalMs: DEFAULTS.flushIntervalMs,
       maxPendingKeys: DEFAULTS.maxPendingKeys,
+      onInvalidate: null,
     });
   });
 
@@ -74,6 +75,7 @@ describe('options that are given', () => {
       recordRate: 1,
       flushIntervalMs: 100,
       maxPendingKeys: 10,
+      onInvalidate: null,
     });
     expect(resolveScheduler({ tickInterval: '1s', claimTtl: '1m' })).toMatchObject({
       tickIntervalMs: 1_000,
