@@ -2,6 +2,7 @@ import type { Clock } from '../core/clock.ts';
 import type { Events } from '../core/events.ts';
 import { Glob } from '../core/glob.ts';
 import type { Invalidation } from '../core/invalidation.ts';
+import { Slots } from '../core/slots.ts';
 import type { EntryScan } from '../redis/entry-scan.ts';
 import type { EntryStore } from '../redis/entry-store.ts';
 import type { EntryName, EntryScope, Keys, NamedLoader } from '../redis/keys.ts';
@@ -45,6 +46,7 @@ interface Batch extends InvalidationRun {
 
 /** Keys that a message to other processes names. */
 const ANNOUNCED_KEYS = 500;
+const TAGS_AT_A_TIME = 10;
 
 /** Carries out invalidations of every kind. */
 export class InvalidationRunner {
@@ -86,19 +88,20 @@ export class InvalidationRunner {
   }
 
   async #tags(tags: readonly string[], batch: Batch): Promise<number> {
-    const counts = await Promise.allSettled(
-      tags.map(async (tag) => {
-        let count = 0;
-        await this.#parts.tags.find(tag, async (found) => {
-          count += await this.#entries(found, batch);
-        });
-        return count;
-      }),
+    const slots = new Slots(TAGS_AT_A_TIME);
+    let count = 0;
+    const done = await Promise.allSettled(
+      tags.map((tag) =>
+        slots.run(() =>
+          this.#parts.tags.find(tag, async (found) => {
+            const removed = await this.#entries(found, batch);
+            count += removed; // Not in one: another batch may have been counted meanwhile.
+          }),
+        ),
+      ),
     );
-    return counts.reduce((sum, one) => {
-      if (one.status === 'rejected') throw one.reason;
-      return sum + one.value;
-    }, 0);
+    for (const one of done) if (one.status === 'rejected') throw one.reason;
+    return count;
   }
 
   async #wide(
@@ -109,7 +112,8 @@ export class InvalidationRunner {
     let count = 0;
     await this.#around([droppedBy(invalidation)], () =>
       scan.run(scopeOf(invalidation), async (found) => {
-        count += await places.invalidate(found, batch);
+        const removed = await places.invalidate(found, batch);
+        count += removed;
         if (batch.soft) await this.#refresh(found);
       }),
     );

@@ -32,6 +32,8 @@ export async function scanFully(scan: FullScan): Promise<void> {
   const onReady = (): void => {
     connection.wasLost = true;
   };
+  // Many scans at a time are no leak.
+  scan.client.setMaxListeners(scan.client.getMaxListeners() + 1);
   scan.client.on('ready', onReady);
   try {
     for (let restarts = 0; restarts <= MAX_RESTARTS; restarts++) {
@@ -41,6 +43,7 @@ export async function scanFully(scan: FullScan): Promise<void> {
     throw failed(scan, 'the connection was lost too often');
   } finally {
     scan.client.off('ready', onReady);
+    scan.client.setMaxListeners(scan.client.getMaxListeners() - 1);
   }
 }
 

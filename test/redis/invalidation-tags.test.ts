@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { startEmbeddedRedis } from '../../src/dev/embedded-redis.ts';
 import { defineLoader } from '../../src/index.ts';
 import { Keys } from '../../src/redis/keys.ts';
@@ -54,6 +54,32 @@ describe('invalidateTags', () => {
 
     expect(await cache.invalidateTags('t', { soft: true })).toBe(5_000);
     expect(await cache.invalidateTags('t')).toBe(5_000);
+  });
+
+  test('counts the keys of many tags, each key once', async () => {
+    const item = tagged((id) => [`t${id.at(-1)}`, 'all']);
+    const cache = await openCache({ loaders: [item] });
+    await cache.getMany(item, numbered(2_000));
+    const tags = Array.from({ length: 10 }, (_, at) => `t${at}`);
+
+    expect(await cache.invalidateTags(tags.slice(1), { soft: true })).toBe(1_800);
+    expect(await cache.invalidateTags([...tags, 'all'])).toBe(2_000);
+  });
+
+  test('may be called many times at once without a warning of listeners', async () => {
+    const item = tagged((id) => [id]);
+    const cache = await openCache({ loaders: [item] });
+    const keys = numbered(30);
+    await cache.getMany(item, keys);
+    const warnings: Error[] = [];
+    const onWarning = (warning: Error): void => void warnings.push(warning);
+    process.on('warning', onWarning);
+    onTestFinished(() => void process.off('warning', onWarning));
+
+    const counts = await Promise.all(keys.map((key) => cache.invalidateTags(key)));
+    expect(counts).toEqual(keys.map(() => 1));
+    await new Promise(setImmediate); // Warnings come a turn later.
+    expect(warnings).toEqual([]);
   });
 
   test.each(['{t}', 'a}b', '%7D', 'é😀', ' ', 'a:b*c[d]', 'x'.repeat(256)])(
