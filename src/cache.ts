@@ -1,7 +1,13 @@
 import type { EventName, Listener } from './core/events.ts';
+import type { Invalidation } from './core/invalidation.ts';
 import type { ParamsOf } from './loaders/arguments.ts';
 import type { AnyLoader, Loader } from './loaders/define-loader.ts';
 import type { Meta } from './read/answer.ts';
+import type {
+  ConfirmOptions,
+  InvalidateOptions,
+  LoaderInvalidateOptions,
+} from './read/invalidate-options.ts';
 import type { Write } from './read/write-through.ts';
 import type { AnyFunction, WrapOptions, Wrapped } from './wrap-function.ts';
 
@@ -69,12 +75,44 @@ export interface Cache {
     write: () => void | Promise<void>,
   ): Promise<void>;
   /**
-   * Removes an entry; a load under way will not store what it read before.
+   * Removes an entry, of every version; a load under way will not store what it read before.
    *
    * @returns whether there was an entry
    * @throws EverwarmError REDIS_UNAVAILABLE when Redis did not confirm it within 5 s
    */
-  invalidate<P, R>(loader: Loader<P, R>, ...params: ParamsArgument<NoInfer<P>>): Promise<boolean>;
+  invalidate<P, R>(
+    loader: Loader<P, R>,
+    ...params: [...params: ParamsArgument<NoInfer<P>>, options?: InvalidateOptions]
+  ): Promise<boolean>;
+  /** As `invalidate` for many keys; answers how many entries there were, of all versions. */
+  invalidateMany<P, R>(
+    loader: Loader<P, R>,
+    params: readonly NoInfer<P>[],
+    options?: InvalidateOptions,
+  ): Promise<number>;
+  /** Invalidates every key with one of these tags, of any loader; answers how many entries there were. */
+  invalidateTags(tags: string | readonly string[], options?: InvalidateOptions): Promise<number>;
+  /**
+   * Invalidates the keys whose text matches a glob with Redis' rules (`*`, `?`, `[a-z]`, `\\`), of every
+   * version; answers how many entries there were. Looks at all keys of the server: 1 million take seconds.
+   *
+   * @throws InvalidOptionError for a glob that matches every key, without `{ confirm: true }`
+   */
+  invalidatePattern<P, R>(
+    loader: Loader<P, R>,
+    glob: string,
+    options?: ConfirmOptions,
+  ): Promise<number>;
+  /** Invalidates every key of a loader, of all versions or of one; as slow as a pattern. */
+  invalidateLoader<P, R>(loader: Loader<P, R>, options?: LoaderInvalidateOptions): Promise<number>;
+  /** Invalidates every key of every loader, also of those this process does not know. */
+  invalidateNamespace(options: ConfirmOptions & { readonly confirm: true }): Promise<number>;
+  /**
+   * Carries out what `onInvalidate` was called with in another region; answers how many entries there were.
+   *
+   * @throws InvalidOptionError for anything else
+   */
+  applyInvalidation(invalidation: Invalidation): Promise<number>;
   /**
    * The same function, but its calls read through this cache; its loader is registered here and on
    * `.loader`. An asynchronous function keeps its type. `this` is not passed on.

@@ -2,6 +2,7 @@ import { resolveWorker, type WorkerOptions, type WorkerSettings } from './config
 import { EverwarmError } from './core/errors.ts';
 import { type EventName, Events, type Listener } from './core/events.ts';
 import { settlesWithin } from './core/lifecycle.ts';
+import { EntryTags } from './load/entry-tags.ts';
 import { FencedLoad } from './load/fenced-load.ts';
 import { Permits } from './load/permits.ts';
 import type { AnyLoader } from './loaders/define-loader.ts';
@@ -12,10 +13,12 @@ import { WorkerTimes } from './queue/worker-times.ts';
 import { openWorkerConnection } from './redis/connection.ts';
 import { EntryStore } from './redis/entry-store.ts';
 import { Keys } from './redis/keys.ts';
+import { LiveVersions } from './redis/live-versions.ts';
 import { LoaderStatsStore } from './redis/loader-stats.ts';
 import type { RedisClient } from './redis/redis-client.ts';
 import { RoleServers } from './redis/role-servers.ts';
 import { scriptClient } from './redis/scripts.ts';
+import { TagIndex } from './redis/tag-index.ts';
 import { Tracker } from './redis/tracker.ts';
 
 /** A running worker. */
@@ -50,6 +53,7 @@ class WorkerRole implements RefreshWorkers {
   readonly #events = new Events();
   readonly #servers: RoleServers;
   readonly #fenced: FencedLoad;
+  readonly #versions: LiveVersions;
   readonly #times: WorkerTimes[] = [];
   #bullConnection: RedisClient | null = null;
   #workers: readonly RefreshWorker[] = [];
@@ -66,8 +70,10 @@ class WorkerRole implements RefreshWorkers {
     const store = new EntryStore(cache);
     const keys = new Keys(settings.namespace);
     const permits = new Permits({ scripts: scriptClient(queue), keys, events });
+    const tags = new EntryTags(new TagIndex(queue, keys, clock), clock);
     const { lockTtlMs } = settings;
-    this.#fenced = new FencedLoad({ store, clock, events, lockTtlMs, permits });
+    this.#fenced = new FencedLoad({ store, clock, events, lockTtlMs, permits, tags });
+    this.#versions = new LiveVersions({ redis: queue, keys, clock, loaders: registry });
     this.#ready = this.#servers.ready().then(() => this.#start(registry));
     this.#ready.catch(() => undefined); // Refused: whoever awaits ready() sees it.
   }
@@ -131,6 +137,7 @@ class WorkerRole implements RefreshWorkers {
       }
     }
     for (const times of this.#times) times.close();
+    this.#versions.close();
     this.#bullConnection?.disconnect();
     this.#servers.close();
   }

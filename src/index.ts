@@ -6,8 +6,8 @@ export {
   cached,
   cachedMethod,
 } from './cached.ts';
-export type { MemoryOptions } from './config/memory-option.ts';
 export type { ClusterNode, ClusterTarget } from './config/cluster-target.ts';
+export type { MemoryOptions } from './config/memory-option.ts';
 export type { CacheOptions, SchedulerOptions, WorkerOptions } from './config/options.ts';
 export type { LimitOptions, RateLimiterOptions } from './config/rate-limit.ts';
 export type { RedisOption, RedisTarget } from './config/redis-option.ts';
@@ -21,6 +21,11 @@ export {
   LoaderError,
 } from './core/errors.ts';
 export type { EventMap, EventName, LoadReason, StaleReason } from './core/events.ts';
+export type {
+  Invalidation,
+  InvalidationHook,
+  InvalidationTarget,
+} from './core/invalidation.ts';
 export { createCache } from './create-cache.ts';
 export {
   createRateLimiter,
@@ -44,4 +49,9 @@ export {
 export type { StandardSchemaV1 } from './loaders/schema.ts';
 export type { LoadTimeouts } from './loaders/times.ts';
 export type { Meta } from './read/answer.ts';
+export type {
+  ConfirmOptions,
+  InvalidateOptions,
+  LoaderInvalidateOptions,
+} from './read/invalidate-options.ts';
 export type { WrapOptions, Wrapped, WrappedParts } from './wrap-function.ts';

@@ -1,4 +1,6 @@
 import type { Duration } from '../core/duration.ts';
+import { InvalidOptionError } from '../core/errors.ts';
+import type { InvalidationHook } from '../core/invalidation.ts';
 import { DEFAULTS } from './defaults.ts';
 import { type MemoryOptions, type MemorySettings, resolveMemory } from './memory-option.ts';
 import { type RedisOption, type RedisTargets, resolveRedis } from './redis-option.ts';
@@ -29,6 +31,8 @@ export interface CacheOptions extends RoleOptions {
   readonly maxPendingKeys?: number;
   /** An in-process tier for each loader that has no say of its own in it. */
   readonly memory?: MemoryOptions;
+  /** Called with each invalidation of this cache, to relay it to another region. */
+  readonly onInvalidate?: InvalidationHook;
 }
 
 export interface SchedulerOptions extends RoleOptions {
@@ -63,6 +67,7 @@ export interface CacheSettings extends RoleSettings {
   readonly flushIntervalMs: number;
   readonly maxPendingKeys: number;
   readonly memory: MemorySettings | null;
+  readonly onInvalidate: InvalidationHook | null;
 }
 
 export interface SchedulerSettings extends RoleSettings {
@@ -90,6 +95,7 @@ export function resolveCache(options: CacheOptions): CacheSettings {
     }),
     maxPendingKeys: count(options.maxPendingKeys, 'maxPendingKeys', DEFAULTS.maxPendingKeys),
     memory: resolveMemory(options.memory, 'memory'),
+    onInvalidate: checkHook(options.onInvalidate),
   };
 }
 
@@ -112,6 +118,11 @@ export function resolveWorker(options: WorkerOptions): WorkerSettings {
     lockTtlMs: span(options.lockTtl, 'lockTtl', { or: DEFAULTS.lockTtlMs, min: 100 }),
     graceMs: span(options.grace, 'grace', { or: DEFAULTS.graceMs, min: 0 }),
   };
+}
+
+function checkHook(hook: InvalidationHook | undefined): InvalidationHook | null {
+  if (hook === undefined || typeof hook === 'function') return hook ?? null;
+  throw new InvalidOptionError('onInvalidate', hook, 'must be a function');
 }
 
 export function resolveRole(options: RoleOptions): RoleSettings {

@@ -9,6 +9,15 @@ export function checkName(value: unknown, path: string): string {
   throw new InvalidOptionError(path, value, `must match ${NAME.source}`);
 }
 
+const MOST_TAG_BYTES = 256;
+
+/** A tag: any text, but bounded, as it stands in a key name. */
+export function checkTag(value: unknown, path: string): string {
+  const isText = typeof value === 'string' && value !== '' && value.isWellFormed();
+  if (isText && Buffer.byteLength(value) <= MOST_TAG_BYTES) return value;
+  throw new InvalidOptionError(path, value, `must be a text of 1 to ${MOST_TAG_BYTES} bytes`);
+}
+
 /** Node's longest timer, almost 25 days: a longer one would fire at once. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 

@@ -1,4 +1,5 @@
 import type { EverwarmError } from './errors.ts';
+import type { Invalidation } from './invalidation.ts';
 
 /** What was done for one key, as far as everybody may know it: never the value. */
 export interface KeyEvent {
@@ -13,6 +14,12 @@ export type StaleReason =
   | 'load-failed'
   | 'load-slow'
   | 'lock-held';
+export interface InvalidationEvent {
+  readonly kind: Invalidation['kind'];
+  /** Null: of several loaders. */
+  readonly loader: string | null;
+  readonly soft: boolean;
+}
 
 export type LoadReason = 'miss' | 'refresh' | 'warm';
 
@@ -39,6 +46,13 @@ export interface EventMap {
   /** What was loaded or read is not what the loader's schema describes: paths and the validator's messages. */
   'schema:mismatched': KeyEvent & { readonly at: 'load' | 'read'; readonly issues: string };
   'lock:lost': KeyEvent;
+  /** One per call, when Redis has confirmed it. */
+  'invalidation:completed': InvalidationEvent & { readonly count: number };
+  /** What nobody waits for: its repetition after `again` or a reconnect, or the hook. */
+  'invalidation:failed': InvalidationEvent & {
+    readonly during: 'again' | 'reconnect' | 'hook';
+    readonly error: unknown;
+  };
   'reads:dropped': { readonly loader: string; readonly keys: number; readonly error: unknown };
   'tick:completed': {
     readonly loader: string;

@@ -40,7 +40,9 @@ export class SlidingWindow {
     const grantsAtMs = this.#grantsAtMs;
     while ((grantsAtMs[this.#first] ?? nowMs) <= nowMs - perMs) this.#first++;
     const remaining = max - (grantsAtMs.length - this.#first);
-    const freedBy = grantsAtMs[this.#first + permits - remaining - 1];
+    // The last of the grants that have to leave the window first; before #first none counts any more.
+    const lastToLeave = permits - remaining - 1;
+    const freedBy = lastToLeave < 0 ? undefined : grantsAtMs[this.#first + lastToLeave];
     const waitMs = freedBy === undefined ? 0 : freedBy + perMs - nowMs;
     if (waitMs > maxWaitMs) return { isGranted: false, waitMs, remaining };
     for (let permit = 0; permit < permits; permit++) grantsAtMs.push(nowMs + waitMs);

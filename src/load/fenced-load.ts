@@ -9,6 +9,7 @@ import { type Smoothed, smooth } from '../policy/load-time.ts';
 import type { EntryHeader } from '../redis/entry.ts';
 import type { Acquired } from '../redis/entry-store.ts';
 import { EmptyGuards } from './empty-guards.ts';
+import type { EntryTags } from './entry-tags.ts';
 import { LockKeeper } from './lock-keeper.ts';
 import type { Permits, PermitWait } from './permits.ts';
 import {
@@ -29,6 +30,7 @@ export interface FencedLoadParts extends Omit<StoreParts, 'guards'> {
   readonly permits?: Permits;
   /** Longest wait of a load for its commit, which then goes on by itself. @defaultValue until it is known */
   readonly commitWaitMs?: number;
+  readonly tags: EntryTags;
 }
 
 /** How keys whose locks are held are loaded. */
@@ -149,6 +151,7 @@ export class FencedLoad {
     const { clock, events } = this.#parts;
     const { inSlot = (load) => load(), permitWaitMs: maxWaitMs = 0, ...call } = run;
     let startedAtMs = 0;
+    let refused: ReadonlyMap<number, unknown> | null = null;
     const refs = locked.map(({ ref }) => ref);
     const hold = this.#keeper.hold({
       token: locked[0]?.token ?? '',
@@ -164,6 +167,8 @@ export class FencedLoad {
       const answers = await inSlot(async () => {
         const retryAfterMs = await this.#refusal(refs, { maxWaitMs, cancellation });
         if (retryAfterMs !== null) return retryAfterMs;
+        // Before the load reads: an invalidation after what it has read must find its entry.
+        if (refs[0]?.loader.isTagged) refused = await this.#parts.tags.add(refs);
         startedAtMs = clock.now();
         return callLoader(locked.map(toTarget), { cancellation, ...call });
       });
@@ -176,7 +181,11 @@ export class FencedLoad {
       const times = { startedAtMs, loadMs: clock.now() - startedAtMs };
       const storing = Promise.all(
         answers.map((answer, at) =>
-          storeLoaded(this.#parts, locked[at] as LockedRef, { answer, times }),
+          storeLoaded(this.#parts, locked[at] as LockedRef, {
+            answer,
+            times,
+            ...(refused?.has(at) ? { refused: { error: refused.get(at) } } : {}),
+          }),
         ),
       ).then((results) => {
         this.#report(refs, results, run.reason);

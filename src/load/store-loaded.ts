@@ -9,6 +9,7 @@ import { decodeEntry, type EntryHeader, encodeEntry } from '../redis/entry.ts';
 import type { Ended, EntryPlace, EntryStore } from '../redis/entry-store.ts';
 import { encodeStored, readStored } from '../redis/stored-value.ts';
 import type { EmptyGuards } from './empty-guards.ts';
+import type { EntryTags } from './entry-tags.ts';
 
 /** A key to load: its loader and key text, and where its entry is. */
 export type LoadRef = LoadTarget & EntryPlace;
@@ -54,6 +55,12 @@ export interface StoreParts {
   readonly store: EntryStore;
   readonly clock: Clock;
   readonly guards: EmptyGuards;
+  readonly tags: EntryTags;
+}
+
+/** Why a value must not be stored, whatever it is: an invalidation would not find it. */
+export interface Refused {
+  readonly error: unknown;
 }
 
 export interface LoadTimes {
@@ -100,10 +107,10 @@ export function limitedResults(
 export async function storeLoaded(
   parts: StoreParts,
   locked: LockedRef,
-  loaded: { readonly answer: Loaded; readonly times: LoadTimes },
+  loaded: { readonly answer: Loaded; readonly times: LoadTimes; readonly refused?: Refused },
 ): Promise<LoadResult> {
   const { ref, token } = locked;
-  const { times } = loaded;
+  const { times, refused } = loaded;
   const { loadMs } = times;
   const answer = parts.guards.judge(locked, loaded.answer);
   if ('error' in answer) {
@@ -113,6 +120,7 @@ export async function storeLoaded(
     return { kind: 'failed', error: answer.error, loadMs };
   }
   try {
+    if (refused && isStored(answer, ref.loader)) throw refused.error;
     if ('isNotModified' in answer) return await prolong(parts, locked, times);
     if (answer.value !== undefined || ref.loader.notFoundTtlMs !== null) {
       return await commitValue(parts, locked, { ...times, ...answer });
@@ -123,9 +131,14 @@ export async function storeLoaded(
     return unstoredResult(undefined, { why: 'superseded' }, loadMs);
   } catch (error) {
     parts.store.release(ref, token, null).catch(() => undefined);
-    const value = 'value' in answer ? answer.value : undefined;
-    return unstoredResult(value, { why: 'failed', error }, loadMs);
+    if (!('value' in answer)) return unlockedResult(answer, loadMs);
+    return unstoredResult(answer.value, { why: 'failed', error }, loadMs);
   }
+}
+
+/** All but "nothing there" without a ttl for that. */
+function isStored(answer: Loaded, loader: AnyLoader): boolean {
+  return !('value' in answer) || answer.value !== undefined || loader.notFoundTtlMs !== null;
 }
 
 type Answered = LoadTimes & { readonly value: unknown; readonly etag: string | null };
@@ -174,7 +187,7 @@ async function prolong(
 }
 
 async function commit(
-  { store }: StoreParts,
+  { store, tags }: StoreParts,
   { ref, token }: LockedRef,
   made: {
     readonly bytes: Buffer;
@@ -186,6 +199,11 @@ async function commit(
 ): Promise<LoadResult> {
   const { bytes, header, ttlMs, value, loadMs } = made;
   const lifeMs = ttlMs + ref.loader.keptStaleMs;
+  if (ref.loader.isTagged && ttlMs > ref.loader.ttlMs) {
+    // It lives longer than its tags were told before the load.
+    const refused = await tags.add([ref], lifeMs);
+    if (refused.has(0)) throw refused.get(0);
+  }
   const reply = await store.commit(ref, token, { bytes, lifeMs });
   if (reply === 'written') return { kind: 'loaded', value, stored: header, unstored: null, loadMs };
   const why = reply === 'refused' ? 'superseded' : 'newer-format';

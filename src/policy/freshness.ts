@@ -46,3 +46,8 @@ export function isOverdue(
 ): boolean {
   return nowMs > overdueAtMs(entry);
 }
+
+/** How long after its load an entry may be answered, fresh or stale: as long as Redis keeps it. */
+export function lifeMs(loader: { readonly ttlMs: number; readonly keptStaleMs: number }): number {
+  return loader.ttlMs + loader.keptStaleMs;
+}

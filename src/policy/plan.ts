@@ -76,8 +76,8 @@ interface Outlook {
 }
 
 /**
- * Decides about one due key: forget it, look again later, or refresh it now. A missing (or invalidated)
- * entry is reloaded if the key is hot, once per ttl. A present one waits for expiry − lead − R even while
+ * Decides about one due key: forget it, look again later, or refresh it now. A missing entry is reloaded
+ * if the key is hot, once per ttl, and one that is marked as invalidated at any time. A present one waits for expiry − lead − R even while
  * cold, as heat may grow until then; at that time it is refreshed if it is hot and its lives are read.
  * A key is given up
  * when more lives in a row than bursts explain stayed unread. `untilMs` is a whole number, as in the tracker a due that ends in .5 is a claim.
@@ -85,7 +85,8 @@ interface Outlook {
 export function plan(input: PlanInput): Plan {
   const { header, nowMs, settings } = input;
   const outlook = look(input);
-  if (header === null || header.invalidated) return planMissing(input, outlook);
+  if (header === null) return planMissing(input, outlook);
+  if (header.invalidated) return planInvalidated(input, header, outlook);
   const refreshAtMs = planTimeMs(input, header, outlook);
   if (nowMs + settings.tickMs < refreshAtMs) return wait(refreshAtMs);
   if (!outlook.isHot) return { kind: 'drop', why: 'cold' };
@@ -107,6 +108,18 @@ function look({ header, logHeat, nowMs, trackerAgeMs, settings, loaderLoad }: Pl
 function planMissing({ nowMs, settings, reloadedWithinTtl }: PlanInput, outlook: Outlook): Plan {
   if (!outlook.isHot) return { kind: 'drop', why: 'missing' };
   return reloadedWithinTtl ? wait(nowMs + settings.ttlMs / 2) : refresh(outlook, 0, 0);
+}
+
+/** However often it was reloaded: each time something has changed. Its life was cut short, so it is not judged. */
+function planInvalidated(
+  { logHeat, nowMs }: PlanInput,
+  header: PlanHeader,
+  outlook: Outlook,
+): Plan {
+  if (!outlook.isHot) return { kind: 'drop', why: 'cold' };
+  if (wasRead(header, logHeat)) return refresh(outlook, 0, Math.floor(nowMs));
+  if (header.unreadLives >= UNREAD_LIVES_ALLOWED) return { kind: 'drop', why: 'unread' };
+  return refresh(outlook, header.unreadLives, Math.floor(nowMs));
 }
 
 function planTimeMs(

@@ -1,16 +1,19 @@
-/** What was set or invalidated, as in-process copies and other processes have to know it. */
+/**
+ * What copies in a process, and flights, must be forgotten: it was invalidated or set. Versions do not
+ * matter in a process, and tags come as the keys that carry them.
+ */
 export type Dropped =
   | { readonly kind: 'keys'; readonly loader: string; readonly keys: readonly string[] }
   | { readonly kind: 'loader'; readonly loader: string }
   | { readonly kind: 'pattern'; readonly loader: string; readonly glob: string }
   | { readonly kind: 'namespace' };
 
-/** Forgets copies and flights in this process. */
+/** Forgets in this process. */
 export interface LocalDrop {
   drop(what: Dropped): void;
 }
 
-/** Tells the other processes. */
+/** Makes the other processes forget. */
 export interface Announcer {
   announce(what: Dropped): Promise<void>;
 }

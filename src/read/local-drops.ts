@@ -1,16 +1,9 @@
-import type { AnyLoader } from '../loaders/define-loader.ts';
 import type { Keys } from '../redis/keys.ts';
 import type { Answer } from './answer.ts';
 import type { Dropped, LocalDrop } from './dropped.ts';
-import type { MemoryTier } from './memory-tier.ts';
+import type { LocalLoader } from './local-loaders.ts';
 import type { SingleFlight } from './single-flight.ts';
 import type { Wakes } from './wakes.ts';
-
-/** What of a loader is kept in this process. */
-export interface LocalLoader {
-  readonly loader: AnyLoader;
-  readonly tier: MemoryTier | null;
-}
 
 export interface LocalDropsParts {
   readonly keys: Keys;

@@ -26,10 +26,9 @@ export class SingleFlight<T> {
     this.#flights.delete(key);
   }
 
-  detachWhere(matches: (key: string) => boolean): void {
-    for (const key of [...this.#flights.keys()]) {
-      if (matches(key)) this.#flights.delete(key);
-    }
+  /** As `detach`, of every key like that. */
+  detachWhere(isMeant: (key: string) => boolean): void {
+    for (const key of this.#flights.keys()) if (isMeant(key)) this.#flights.delete(key);
   }
 
   #end(key: string, flight: Promise<T>): void {

@@ -174,6 +174,12 @@ export class EntryStore {
     return (await withinTimeout(reply, `invalidating ${place.entryKey}`)) === 1;
   }
 
+  /** Marks the entry as invalidated and voids every load in flight; answers whether it was not before. */
+  async mark(place: EntryPlace): Promise<boolean> {
+    const reply = this.#scripts.run('markEntry', [place.entryKey, place.lockKey]);
+    return (await withinTimeout(reply, `marking ${place.entryKey}`)) === 1;
+  }
+
   /** The entry as it stands. */
   read(place: EntryPlace): Promise<Buffer | null> {
     return withinTimeout(this.#redis.getBuffer(place.entryKey), `reading ${place.entryKey}`);

@@ -1,7 +1,25 @@
+import type { Glob } from '../core/glob.ts';
+import type { EntryPlace } from './entry-store.ts';
+import { globOfNames } from './glob-of-names.ts';
+
 /** The part of a loader that stands in key names. */
 export interface NamedLoader {
   readonly name: string;
   readonly version: number;
+}
+
+/** An entry by its parts, whatever this process knows of its loader. */
+export interface EntryName extends EntryPlace {
+  readonly loader: string;
+  readonly version: number;
+  readonly key: string;
+}
+
+/** Which entries: all of the namespace, of a loader, of one of its versions, of keys like a glob. */
+export interface EntryScope {
+  readonly loader: string | null;
+  readonly version: number | null;
+  readonly glob: Glob | null;
 }
 
 /** The keys of one tracker shard; they share a hash tag, so one script may touch all. */
@@ -49,6 +67,48 @@ export class Keys {
     return `${entryKey}:lock`;
   }
 
+  /** An entry of any loader and version. */
+  named(loader: string, version: number, key: string): EntryName {
+    const entryKey = this.entry({ name: loader, version }, key);
+    return { loader, version, key, entryKey, lockKey: this.lock(entryKey) };
+  }
+
+  /** The entry that a key name, its own or its lock's, stands for; null for other keys. */
+  parse(keyName: string): EntryName | null {
+    if (!keyName.startsWith(`${this.namespace}:{`)) return null;
+    const [, loader, version, key] = ENTRY.exec(keyName.slice(this.namespace.length + 1)) ?? [];
+    if (loader === undefined || key === undefined) return null;
+    return this.named(loader, Number(version), unescapeKeyText(key));
+  }
+
+  /** What SCAN may look for: every entry and lock in scope, and perhaps a few others. */
+  scanPattern({ loader, version, glob }: EntryScope): string {
+    if (loader === null) return `${this.namespace}:{*@*`;
+    const key = glob === null ? '*' : `${globOfNames(glob, escapeKeyText)}}*`;
+    return `${this.namespace}:{${loader}@${version ?? '*'}:${key}`;
+  }
+
+  /** Members are entries: see `member`. */
+  tag(tag: string): string {
+    return `${this.namespace}:{tag:${escapeKeyText(tag)}}`;
+  }
+
+  /** An entry as it stands in an index. */
+  member(loader: NamedLoader, key: string): string {
+    return `${loader.name}@${loader.version}:${key}`;
+  }
+
+  /** The entry that a member of an index stands for; null for what is none. */
+  parseMember(member: string): EntryName | null {
+    const [, loader, version, key] = MEMBER.exec(member) ?? [];
+    if (loader === undefined || key === undefined) return null;
+    return this.named(loader, Number(version), key);
+  }
+
+  versions(loader: string): string {
+    return `${this.namespace}:{${loader}}:versions`;
+  }
+
   tracker(loader: NamedLoader, halfLifeMs: number): TrackerKeys {
     const shard = `${this.namespace}:{${loader.name}:t0of1}`;
     return {
@@ -92,11 +152,18 @@ function limitKeys(start: string, { max, perMs }: NamedLimit): LimitKeys {
   const grants = `${start}:${max}per${perMs}`;
   return { grants, clock: `${grants}:clock` };
 }
+const ENTRY = /^\{([A-Za-z0-9_.-]+)@(\d+):([^{}]*)\}(?::lock)?$/;
+const MEMBER = /^([A-Za-z0-9_.-]+)@(\d+):([\s\S]*)$/;
 
 const RESERVED = /[%{}]/g;
+const ESCAPED = /%(?:25|7B|7D)/g;
 const ESCAPES: Readonly<Record<string, string>> = { '%': '%25', '{': '%7B', '}': '%7D' };
 
 /** Key text as it stands in a Redis key name: without braces, so that the hash tag is exactly ours. */
 export function escapeKeyText(key: string): string {
   return key.replace(RESERVED, (character) => ESCAPES[character] ?? character);
+}
+
+function unescapeKeyText(text: string): string {
+  return text.replace(ESCAPED, (encoded) => decodeURIComponent(encoded));
 }

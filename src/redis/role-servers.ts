@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
 import type { RedisTargets } from '../config/redis-option.ts';
 import type { EverwarmError } from '../core/errors.ts';
@@ -11,6 +12,8 @@ import { ServerClock } from './server-clock.ts';
 
 /** How long a role waits for its servers before it goes on without them. */
 const START_TIMEOUT_MS = 5_000;
+/** Longest wait of a process's first reads for their connection, which takes longer than a read. */
+const FIRST_READ_WAIT_MS = 1_000;
 const WARN_AGAIN_MS = 3_600_000;
 
 export interface RoleServersOptions {
@@ -58,6 +61,19 @@ export class RoleServers {
    */
   ready(): Promise<void> {
     return this.#ready;
+  }
+
+  /**
+   * Settles when reads need not wait any longer: both servers have answered, or one has failed or is slow;
+   * when strict, as `ready()` does.
+   */
+  async readable(): Promise<void> {
+    if (this.#options.strict) return this.#ready;
+    const failed = [this.cache, this.queue].map(
+      (redis) => new Promise<void>((fail) => redis.once('error', () => fail())),
+    );
+    const late = delay(FIRST_READ_WAIT_MS, undefined, { ref: false });
+    return Promise.race([this.#ready, late, ...failed]);
   }
 
   /** Listens to a channel of the cache server, on one more connection. */

@@ -9,6 +9,8 @@ export const SCRIPTS = {
   commitEntry: 2,
   putEntry: 2,
   invalidateEntry: 2,
+  markEntry: 2,
+  keepUntil: 1,
   recordAccess: 3,
   claimDue: 3,
   settle: 2,
@@ -16,6 +18,7 @@ export const SCRIPTS = {
   trimTracker: 2,
   wakeHottest: 2,
   takePermit: 2,
+  lookNow: 2,
 } as const;
 
 export type ScriptName = keyof typeof SCRIPTS;

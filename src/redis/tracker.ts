@@ -51,6 +51,8 @@ export interface Failure {
 const RECORD_CHUNK = 500;
 const TRIM_CHUNK = 1_000;
 const LIVES_TRACKED = 20;
+/** What is left of the claim of a key that was invalidated: enough for most refreshes to land. */
+const CLAIM_LEFT_MS = 500;
 
 /** The tracker of one loader on the queue server: heat, dues, failures. Soft state: reads rebuild it. */
 export class Tracker {
@@ -147,6 +149,16 @@ export class Tracker {
   /** Makes the hottest keys due now, hottest first. */
   async wakeHottest(nowMs: number, count: number): Promise<void> {
     await this.#scripts.run('wakeHottest', [this.#keys.heat, this.#keys.due, nowMs, count]);
+  }
+
+  /** Makes those of the keys that are tracked due now, at most 500 keys a call of the script. */
+  async lookNow(keys: readonly string[], nowMs: number): Promise<void> {
+    for (let from = 0; from < keys.length; from += RECORD_CHUNK) {
+      const chunk = keys.slice(from, from + RECORD_CHUNK);
+      const { heat, due } = this.#keys;
+      const args = [heat, due, nowMs, CLAIM_LEFT_MS, this.#expireSeconds, ...chunk];
+      await this.#scripts.run('lookNow', args);
+    }
   }
 
   /** Removes a chunk of faded keys, or of the coldest over `maxKeys`; answers whether more may follow. */

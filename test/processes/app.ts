@@ -1,7 +1,13 @@
 // An application process: a cache, and a test that tells it over IPC what to read.
 import { setTimeout as delay } from 'node:timers/promises';
 import { messageOf } from '../../src/core/errors.ts';
-import { type CacheOptions, createCache, type Loader, type Meta } from '../../src/index.ts';
+import {
+  type CacheOptions,
+  createCache,
+  type Invalidation,
+  type Loader,
+  type Meta,
+} from '../../src/index.ts';
 import { loaders } from './loaders.ts';
 import type { ProbedValue } from './probed-loaders.ts';
 
@@ -20,6 +26,8 @@ export type AppCommand =
   | ({ readonly do: 'get' } & At)
   | ({ readonly do: 'set'; readonly value: string } & At)
   | ({ readonly do: 'invalidate' } & At)
+  /** Of every key like that, of the loader, or of the namespace. */
+  | { readonly do: 'invalidate-all'; readonly invalidation: Invalidation }
   /** Reads every 20 ms for so long, or until told to stop. */
   | ({ readonly do: 'read'; readonly forMs: number } & At)
   | { readonly do: 'stop-reading' }
@@ -94,6 +102,8 @@ async function run(command: AppCommand): Promise<unknown> {
     }
     case 'invalidate':
       return cache.invalidate(find(command.loader), command.key);
+    case 'invalidate-all':
+      return cache.applyInvalidation(command.invalidation);
     case 'read':
       isStopped = false;
       return readSteadily(command);

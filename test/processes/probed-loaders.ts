@@ -4,9 +4,14 @@ import { defineLoader, type LoadContext, type LoaderDefinition } from '../../src
 import type { AnyLoader } from '../../src/loaders/define-loader.ts';
 
 /** A loader of a test: the program that runs it gets a list of these in EVERWARM_TEST_LOADERS. */
-export type LoaderSpec = Omit<LoaderDefinition<string, ProbedValue>, 'load' | 'loadMany'> & {
+export type LoaderSpec = Omit<
+  LoaderDefinition<string, ProbedValue>,
+  'load' | 'loadMany' | 'tags'
+> & {
   /** How long its origin takes to answer. */
   readonly loadMs?: number;
+  /** A tag of all its keys. */
+  readonly tag?: string;
 };
 
 /** What a loader call tells the test: a line of the list `calls`. */
@@ -71,9 +76,10 @@ export function probedLoaders(): readonly AnyLoader[] {
   const specs = JSON.parse(variable('EVERWARM_TEST_LOADERS')) as readonly LoaderSpec[];
   return specs.map((spec) => {
     const origin = new ProbedOrigin(spec, redis, keys);
-    const { loadMs: _, ...definition } = spec;
+    const { loadMs: _, tag, ...definition } = spec;
     return defineLoader({
       ...definition,
+      ...(tag === undefined ? {} : { tags: () => [tag] }),
       load: (key: string, context: LoadContext) => origin.load(key, context),
     });
   });

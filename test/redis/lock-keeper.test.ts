@@ -3,11 +3,14 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { processClock } from '../../src/core/clock.ts';
 import { EverwarmError } from '../../src/core/errors.ts';
 import { Events } from '../../src/core/events.ts';
+import { EntryTags } from '../../src/load/entry-tags.ts';
 import { FencedLoad } from '../../src/load/fenced-load.ts';
 import { LockKeeper } from '../../src/load/lock-keeper.ts';
 import type { LoadRef } from '../../src/load/store-loaded.ts';
 import { type AnyLoader, defineLoader } from '../../src/loaders/define-loader.ts';
 import { type EntryPlace, EntryStore } from '../../src/redis/entry-store.ts';
+import { Keys } from '../../src/redis/keys.ts';
+import { TagIndex } from '../../src/redis/tag-index.ts';
 import { nextEvent, ownServer, recorded } from '../helpers/cache.ts';
 import { connect, uniqueNamespace } from '../helpers/redis.ts';
 
@@ -154,7 +157,9 @@ describe('a fenced load', () => {
 
   function fencedLoad(on: EntryStore, lockTtlMs: number): { fenced: FencedLoad; events: Events } {
     const events = new Events();
-    const parts = { store: on, clock: processClock, events, lockTtlMs };
+    const index = new TagIndex(redis, new Keys(uniqueNamespace()), processClock);
+    const tags = new EntryTags(index, processClock);
+    const parts = { store: on, clock: processClock, events, tags, lockTtlMs };
     return { fenced: new FencedLoad(parts), events };
   }
 

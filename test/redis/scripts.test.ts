@@ -97,6 +97,8 @@ const ARGUMENTS: Readonly<Record<ScriptName, readonly ScriptArgument[]>> = {
   commitEntry: ['token', '', 0, '{}', 1_000],
   putEntry: ['bytes', 1_000],
   invalidateEntry: [],
+  markEntry: [],
+  keepUntil: [1_000, 2_000, 'a'],
   recordAccess: [1_000, 4_000, 500, 60, 'a', 4, 2_000],
   claimDue: [1_000, 2_000.5, 10],
   settle: [2_000.5, 'a', ''],
@@ -104,6 +106,7 @@ const ARGUMENTS: Readonly<Record<ScriptName, readonly ScriptArgument[]>> = {
   trimTracker: [0, 10, 10],
   wakeHottest: [1_000, 2_000],
   takePermit: [1, 10, 1_000_000, 0],
+  lookNow: [1_000, 500, 60, 'a'],
 };
 
 test.each(NAMES)('%s runs on after a SCRIPT FLUSH', async (name) => {

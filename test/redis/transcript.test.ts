@@ -26,6 +26,8 @@ const EVENTS: Readonly<Record<EventName, true>> = {
   'store:failed': true,
   'schema:mismatched': true,
   'lock:lost': true,
+  'invalidation:completed': true,
+  'invalidation:failed': true,
   'reads:dropped': true,
   'tick:completed': true,
   'refresh:completed': true,
@@ -187,6 +189,7 @@ describe('the transcript of', () => {
     expect(transcript).toMatchInlineSnapshot(`
       [
         "cache entry:missed loader=item key=a cause=absent",
+        "cache invalidation:completed loader=item count=0 kind=keys soft=false",
         "cache load:completed loader=item key=a loadMs=… reason=miss stored=false",
         "cache load:completed loader=item key=a loadMs=… reason=miss stored=true",
       ]

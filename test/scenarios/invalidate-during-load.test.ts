@@ -1,4 +1,5 @@
 import { describe, expect, vi } from 'vitest';
+import type { Invalidation } from '../../src/index.ts';
 import type { Child } from '../helpers/child.ts';
 import { type App, type System, test } from '../helpers/system.ts';
 import type { LoaderSpec } from '../processes/probed-loaders.ts';
@@ -56,6 +57,39 @@ describe.concurrent('an invalidation by another process', () => {
 
     expect(await other.get('item', 'k')).toMatchObject({ source: 'redis', value: { n: 1 } });
   });
+});
+
+const WIDE: readonly Invalidation[] = [
+  { kind: 'tags', tags: ['t'], soft: false },
+  { kind: 'tags', tags: ['t'], soft: true },
+  { kind: 'pattern', loader: 'item', glob: 'k*', soft: false },
+  { kind: 'loader', loader: 'item', version: null, soft: true },
+  { kind: 'namespace', soft: false },
+];
+
+describe.concurrent('an invalidation of many keys by another process', () => {
+  test.for(WIDE)(
+    'voids a load in flight, and takes what was stored: %j',
+    async (wide, { system }) => {
+      const tagged = loaders.map((loader) => ({ ...loader, tag: 't' }));
+      const [one, other] = await Promise.all([system.app(tagged), system.app(tagged)]);
+      await system.probe.setOrigin('k', 'old');
+      await system.probe.setOrigin('k2', 'old');
+      await one.get('item', 'k2');
+      await system.probe.holdNext('reader');
+      const reading = one.get('item', 'k');
+      await system.probe.call({ isHeld: true, pid: one.child.pid });
+
+      await system.probe.setOrigin('k', 'new');
+      await system.probe.setOrigin('k2', 'new');
+      expect(await other.do({ do: 'invalidate-all', invalidation: wide })).toBe(1);
+      await system.probe.openGate();
+      await reading; // Began before the invalidation: either answer is right.
+
+      expect(await readByBoth(one, other)).toEqual(['new', 'new']);
+      expect((await one.get('item', 'k2')).value.origin).toBe('new');
+    },
+  );
 });
 
 describe.concurrent('a set by another process', () => {

@@ -61,6 +61,8 @@ export function readsAreTypedByTheirLoader(cache: Cache): void {
   expectTypeOf(cache.getWithMeta(product, 'a')).resolves.toEqualTypeOf<Meta<Product>>();
   expectTypeOf(cache.getMany(product, ['a'])).resolves.toEqualTypeOf<Product[]>();
   expectTypeOf(cache.invalidate(product, 'a')).resolves.toEqualTypeOf<boolean>();
+  expectTypeOf(cache.invalidate(product, 'a', { soft: true })).resolves.toEqualTypeOf<boolean>();
+  expectTypeOf(cache.invalidateMany(range, [{ from: 1 }])).resolves.toEqualTypeOf<number>();
 }
 
 export function paramsMayBeLeftOutWhereThereAreNone(cache: Cache): void {
@@ -69,6 +71,8 @@ export function paramsMayBeLeftOutWhereThereAreNone(cache: Cache): void {
   expectTypeOf(cache.get(optional)).resolves.toEqualTypeOf<number>();
   expectTypeOf(cache.get(optional, 2)).resolves.toEqualTypeOf<number>();
   void cache.invalidate(top);
+  void cache.invalidate(top, null, { again: '2s' });
+  void cache.invalidate(optional, 2, { durable: true });
   // @ts-expect-error: a loader without params takes none
   void cache.get(top, 'a');
 }
@@ -76,6 +80,10 @@ export function paramsMayBeLeftOutWhereThereAreNone(cache: Cache): void {
 export async function wrongParamsAreRefused(cache: Cache): Promise<void> {
   // @ts-expect-error: params are required
   await cache.get(product);
+  // @ts-expect-error: options are no params
+  await cache.invalidate(product, { soft: true });
+  // @ts-expect-error: a namespace has to be confirmed
+  await cache.invalidateNamespace({});
   // @ts-expect-error: a number is no id
   await cache.get(product, 42);
   // @ts-expect-error: from is missing

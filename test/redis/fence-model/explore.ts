@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis';
 import { uniqueNamespace } from '../../helpers/redis.ts';
-import { brokenLaw, isStale } from './laws.ts';
+import { brokenLaw, isCopyStale, isStale } from './laws.ts';
 import { initialState, type Scenario, type State, type Step, withServer } from './model.ts';
 import { ModelServer } from './server.ts';
 import { stepsFrom } from './steps.ts';
@@ -20,6 +20,10 @@ export interface Exploration {
   /** Whether some reader may be answered with less than the database holds, and when. */
   readonly staleWhilePending: boolean;
   readonly staleWhileClean: boolean;
+  /** The shortest schedule to a copy that is stale though all was told and heard. */
+  readonly staleCopy: readonly string[] | null;
+  /** The shortest schedule to an entry that is stale though every application has told the cache. */
+  readonly staleEntry: readonly string[] | null;
   /** The shortest schedule that breaks a law. */
   readonly violation: { readonly law: string; readonly schedule: readonly string[] } | null;
 }
@@ -106,15 +110,22 @@ class Explorer {
   }
 
   #report(root: Node): Exploration {
-    const states = [...this.#nodes.values()].map(({ state }) => state);
+    const nodes = [...this.#nodes.values()];
+    const states = nodes.map(({ state }) => state);
     const stale = states.filter(isStale);
     const isClean = ({ apps }: State): boolean => apps.every(({ phase }) => phase === 'clean');
+    const shortest = (isMeant: (state: State) => boolean): readonly string[] | null => {
+      const node = nodes.find(({ state }) => isClean(state) && isMeant(state));
+      return node ? path(node) : null;
+    };
     return {
       states: states.length,
       serverSteps: this.#serverSteps,
       schedules: this.#violation ? 0 : countPaths(root, new Map()),
       staleWhilePending: stale.some((state) => !isClean(state)),
       staleWhileClean: stale.some(isClean),
+      staleEntry: shortest(isStale),
+      staleCopy: shortest((state) => state.bus === 0 && isCopyStale(state)),
       violation: this.#violation,
     };
   }

@@ -79,6 +79,11 @@ export function isStale({ entry, db }: State): boolean {
   return answer !== null && versionOf(answer) < db;
 }
 
+/** Whether the reader would answer less than the database holds. */
+export function isCopyStale({ reader, db }: State): boolean {
+  return reader.copy !== null && versionOf(reader.copy) < db;
+}
+
 function isUnchanged(before: State, after: State): boolean {
   return before.entry === after.entry && before.lock === after.lock;
 }

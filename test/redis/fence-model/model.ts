@@ -6,7 +6,9 @@
  *                 ↑ └→ lost (reply lost) ─┘ └→ unsure (commit's reply lost) → committed again
  *                 └── released ←┴── renewal refused
  *   application  clean → pending (database written, cache not told) → clean
- *                             └→ unsure (set's reply lost) → invalidated
+ *                             ├→ unsure (set's reply lost) → invalidated
+ *                             └→ scanning (of the server, or of a tag's index) → clean
+ *   reader       empty → filling (read from the server) → copy → empty (heard of an invalidation)
  *
  * Server states are texts: an entry is `<load>=<version>`, with `!` when marked as invalidated.
  */
@@ -16,7 +18,7 @@ export type LoaderName = (typeof LOADER_NAMES)[number];
 export const APP_NAMES = ['P', 'Q'] as const;
 export type AppName = (typeof APP_NAMES)[number];
 
-export type FollowUp = 'invalidate' | 'set' | 'mark';
+export type FollowUp = 'invalidate' | 'set' | 'mark' | 'scan' | 'tag';
 
 export interface Scenario {
   /** How each application tells the cache of its write; one list an application. */
@@ -34,6 +36,12 @@ export interface Scenario {
   readonly entry?: string;
   /** Sets of several applications race: then only the order in which they arrive is promised. */
   readonly hasRacingSets?: boolean;
+  /** How often a scan goes over the server; the product does it twice. */
+  readonly passes?: 1 | 2;
+  /** Whether loads put their key under its tag, and when: the product does it before they read. */
+  readonly tags?: 'before reading' | 'before writing';
+  /** A process that keeps a copy, and whether a fill is dropped if it has heard of an invalidation since. */
+  readonly reader?: { readonly reads: number; readonly isCareful: boolean };
   /** Looks for what a wrong lock does to values, not for the wrong lock itself. */
   readonly onlyValues?: boolean;
 }
@@ -48,6 +56,8 @@ export interface Loader {
   readonly isVoid: boolean;
   /** A commit on its way that the loader has given up on. */
   readonly late: LateCommit | null;
+  /** Whether this load has put its key under its tag. */
+  readonly isTagged: boolean;
 }
 
 export interface LateCommit {
@@ -57,8 +67,24 @@ export interface LateCommit {
 }
 
 export interface App {
-  readonly phase: 'clean' | 'pending' | 'unsure';
+  readonly phase: 'clean' | 'pending' | 'unsure' | 'scanning' | 'announcing';
   readonly wrote: number;
+  readonly scan?: Scan;
+}
+
+/** How far an invalidation has come that looks for entries: it looks, and then invalidates what it found. */
+export interface Scan {
+  readonly pass: number;
+  /** What this pass has not come to: where names are on the server says nothing about their order. */
+  readonly left: readonly ('lock' | 'entry')[];
+  readonly hasFound: boolean;
+}
+
+export interface Reader {
+  readonly copy: string | null;
+  /** What it read, and whether it has heard of an invalidation since. */
+  readonly fill: { readonly entry: string; readonly isOutdated: boolean } | null;
+  readonly reads: number;
 }
 
 export interface State {
@@ -67,6 +93,11 @@ export interface State {
   readonly lock: string | null;
   readonly loaders: Readonly<Record<LoaderName, Loader>>;
   readonly apps: readonly App[];
+  readonly reader: Reader;
+  /** Messages on the bus that the reader has not heard. */
+  readonly bus: number;
+  /** Whether the key is in the index of its tag. */
+  readonly isIndexed: boolean;
   /** The oldest version that may be readable: what the last invalidation or set stands for. */
   readonly floor: number;
   /** The token whose lock was granted and has not ended since, in any way. */
@@ -115,6 +146,7 @@ const IDLE: Loader = {
   read: null,
   isVoid: false,
   late: null,
+  isTagged: false,
 };
 
 export function initialState(scenario: Scenario): State {
@@ -125,6 +157,9 @@ export function initialState(scenario: Scenario): State {
     lock: null,
     loaders: { A: IDLE, B: IDLE },
     apps: scenario.followUps.map(() => ({ phase: 'clean', wrote: 0 })),
+    reader: { copy: null, fill: null, reads: scenario.reader?.reads ?? 0 },
+    bus: 0,
+    isIndexed: false,
     floor: 0,
     holder: null,
     left: { writes, faults, losses },

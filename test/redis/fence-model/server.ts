@@ -20,13 +20,6 @@ export interface Done {
   readonly server: ServerPart;
 }
 
-// What a soft invalidation does, as far as the format of an entry provides for it.
-const MARK = `
-  redis.call('DEL', KEYS[2])
-  local flags = string.byte(redis.call('GETRANGE', KEYS[1], 3, 3))
-  if flags and math.floor(flags / 4) % 2 == 0 then redis.call('SETRANGE', KEYS[1], 3, string.char(flags + 4)) end
-`;
-
 // Answers and removes every key; 1 for a key that would stay for ever.
 const TAKE_ALL = `
   local values = {}
@@ -114,7 +107,7 @@ export class ModelServer {
       case 'invalidate':
         return void (await this.#store.invalidate({ entryKey, lockKey }));
       case 'mark':
-        return void (await this.#redis.eval(MARK, 2, entryKey, lockKey));
+        return void (await this.#store.mark({ entryKey, lockKey }));
       case 'expire':
         return void (await this.#redis.pexpire(command.what === 'lock' ? lockKey : entryKey, 0));
       case 'evict':

@@ -1,6 +1,5 @@
 import {
   APP_NAMES,
-  type App,
   type AppName,
   type Command,
   createdAtOf,
@@ -13,12 +12,15 @@ import {
   type Step,
   tokenOf,
 } from './model.ts';
+import { readerSteps } from './reader-steps.ts';
+import { announceStep, beginScan, scanSteps, told, withApp } from './scan-steps.ts';
 
 /** Every step that some actor, the server or the network may take next. */
 export function stepsFrom(state: State, scenario: Scenario): Step[] {
   return [
     ...LOADER_NAMES.flatMap((name) => loaderSteps(state, name, scenario)),
     ...state.apps.flatMap((_, at) => appSteps(state, at, scenario)),
+    ...readerSteps(state, scenario),
     ...faults(state),
   ];
 }
@@ -86,6 +88,10 @@ function heldSteps(state: State, name: LoaderName, scenario: Scenario): Step[] {
       next: (after) => landed(after, name),
     },
   ];
+  const isEarly = scenario.tags === 'before reading';
+  if (scenario.tags && !loader.isTagged && (isEarly || loader.read !== null)) {
+    return [tagStep(name), ...steps];
+  }
   if (loader.read === null) {
     const read = (after: State): State => withLoader(after, name, { read: after.db });
     return [{ name: `${name} reads ${state.db}`, command: null, next: read }, ...steps];
@@ -107,6 +113,12 @@ function heldSteps(state: State, name: LoaderName, scenario: Scenario): Step[] {
   ];
 }
 
+function tagStep(name: LoaderName): Step {
+  const next = (after: State): State =>
+    withLoader({ ...after, isIndexed: true }, name, { isTagged: true });
+  return { name: `${name} puts its key under its tag`, command: null, next };
+}
+
 function commitOf(
   name: LoaderName,
   loader: Loader,
@@ -120,7 +132,7 @@ function commitOf(
 /** The flight has ended, whatever became of its load. */
 function landed(state: State, name: LoaderName): State {
   const { flight, loads } = state.loaders[name];
-  const ended = { phase: 'idle', read: null, isVoid: false } as const;
+  const ended = { phase: 'idle', read: null, isVoid: false, isTagged: false } as const;
   return withLoader(state, name, { ...ended, flight: flight + 1, loads: loads + 1 });
 }
 
@@ -128,10 +140,16 @@ function appSteps(state: State, at: number, scenario: Scenario): Step[] {
   const name: AppName = APP_NAMES[at] ?? 'P';
   const app = state.apps[at];
   if (app?.phase === 'clean') return state.left.writes > 0 ? [writeStep(state, name, at)] : [];
+  if (app?.phase === 'scanning') return scanSteps(state, at, scenario);
+  if (app?.phase === 'announcing') return [announceStep(at)];
   const followUps: readonly FollowUp[] =
     app?.phase === 'unsure' ? ['invalidate'] : (scenario.followUps[at] ?? []);
   const version = app?.wrote ?? 0;
-  return followUps.flatMap((followUp) => followUpSteps(state, { name, at, followUp, version }));
+  return followUps.flatMap((followUp) =>
+    followUp === 'scan' || followUp === 'tag'
+      ? [beginScan(at, followUp, scenario)]
+      : followUpSteps(state, { name, at, followUp, version, scenario }),
+  );
 }
 
 function writeStep(state: State, name: AppName, at: number): Step {
@@ -145,16 +163,17 @@ function writeStep(state: State, name: AppName, at: number): Step {
 interface Telling {
   readonly name: AppName;
   readonly at: number;
-  readonly followUp: FollowUp;
+  readonly followUp: Exclude<FollowUp, 'scan' | 'tag'>;
   readonly version: number;
+  readonly scenario: Scenario;
 }
 
-function followUpSteps(state: State, { name, at, followUp, version }: Telling): Step[] {
+function followUpSteps(state: State, { name, at, followUp, version, scenario }: Telling): Step[] {
   const verb = followUp === 'set' ? `sets ${version}` : `${followUp}s`;
   const command: Command =
     followUp === 'set' ? { do: 'put', entry: `S${version}=${version}` } : { do: followUp };
-  const clean = (after: State): State => withApp(after, at, { phase: 'clean', wrote: 0 });
-  const steps: Step[] = [{ name: `${name} ${verb}`, command, next: clean }];
+  const next = (after: State): State => told(after, at, scenario);
+  const steps: Step[] = [{ name: `${name} ${verb}`, command, next }];
   if (state.left.losses === 0) return steps;
   // A set of unknown outcome is followed by an invalidate, an invalidate by another.
   const unsure = (after: State): State =>
@@ -180,8 +199,4 @@ function losing(state: State): State {
 function withLoader(state: State, name: LoaderName, change: Partial<Loader>): State {
   const loader = { ...state.loaders[name], ...change };
   return { ...state, loaders: { ...state.loaders, [name]: loader } };
-}
-
-function withApp(state: State, at: number, app: App): State {
-  return { ...state, apps: state.apps.map((one, index) => (index === at ? app : one)) };
 }

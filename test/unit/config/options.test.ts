@@ -35,6 +35,7 @@ describe('options that are left out', () => {
       flushIntervalMs: DEFAULTS.flushIntervalMs,
       maxPendingKeys: DEFAULTS.maxPendingKeys,
       memory: null,
+      onInvalidate: null,
     });
   });
 
@@ -76,6 +77,7 @@ describe('options that are given', () => {
       flushIntervalMs: 100,
       maxPendingKeys: 10,
       memory: null,
+      onInvalidate: null,
     });
     expect(resolveScheduler({ tickInterval: '1s', claimTtl: '1m' })).toMatchObject({
       tickIntervalMs: 1_000,

@@ -26,6 +26,13 @@ test('reserves what is waited for, in order, and nothing that is refused', () =>
   expect(waits.filter(({ isGranted }) => isGranted)).toHaveLength(6);
 });
 
+test('forgets a grant that has left the window while others have not', () => {
+  const window = new SlidingWindow({ max: 5, perMs: 1_000 });
+  for (const nowMs of [0, 95, 465, 1_001]) window.take(one, nowMs);
+  const two = { permits: 2, maxWaitMs: 0 };
+  expect(window.take(two, 1_001)).toEqual({ isGranted: true, waitMs: 0, remaining: 0 });
+});
+
 test('never has more than max in any window, whatever is asked when', () => {
   const asked = fc.record({
     afterMs: fc.integer({ min: 0, max: 600 }),

@@ -83,12 +83,30 @@ describe('a missing entry', () => {
     expect(warm).toMatchObject({ valueReads: expect.closeTo(readRate(10, H), 9) });
     expect(hotter).toMatchObject({ valueReads: expect.closeTo(readRate(30, H), 9) });
   });
+});
 
-  test('is the same as an invalidated one, whatever was left of its life', () => {
-    const invalidated = { ...hot, nowMs: COMMIT_MS, header: { ...header, invalidated: true } };
-    expect(plan(invalidated)).toMatchObject({ kind: 'refresh', unreadLives: 0, expiresAtMs: 0 });
-    expect(plan({ ...invalidated, logHeat: null })).toEqual({ kind: 'drop', why: 'missing' });
-    expect(plan({ ...invalidated, reloadedWithinTtl: true }).kind).toBe('wait');
+describe('an invalidated entry', () => {
+  const invalidated = { ...hot, nowMs: COMMIT_MS, header: { ...header, invalidated: true } };
+
+  test('is refreshed at once when its key is hot, whatever is left of its life', () => {
+    const plans = plan(invalidated);
+    expect(plans).toMatchObject({ kind: 'refresh', unreadLives: 0, expiresAtMs: COMMIT_MS });
+  });
+
+  test('is refreshed however often it was reloaded within a ttl', () => {
+    expect(plan({ ...invalidated, reloadedWithinTtl: true }).kind).toBe('refresh');
+  });
+
+  test('is left to its readers when its key is cold', () => {
+    expect(plan({ ...invalidated, logHeat: null })).toEqual({ kind: 'drop', why: 'cold' });
+  });
+
+  test('of a life that nobody read does not count as one more, nor as read', () => {
+    const unread = { ...invalidated.header, logHeat: hot.logHeat ?? 0 };
+    const unreadFor = (unreadLives: number) =>
+      plan({ ...invalidated, header: { ...unread, unreadLives } });
+    expect(unreadFor(2)).toMatchObject({ kind: 'refresh', unreadLives: 2 });
+    expect(unreadFor(3)).toEqual({ kind: 'drop', why: 'unread' });
   });
 });
 

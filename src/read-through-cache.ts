@@ -1,0 +1,278 @@
+import type { Cache, ParamsArgument, Settable } from './cache.ts';
+import type { CacheSettings } from './config/options.ts';
+import { EverwarmError } from './core/errors.ts';
+import type { EventName, Events, Listener } from './core/events.ts';
+import type { Invalidation } from './core/invalidation.ts';
+import { settlesWithin } from './core/lifecycle.ts';
+import type { FencedLoad } from './load/fenced-load.ts';
+import type { ParamsOf } from './loaders/arguments.ts';
+import type { AnyLoader, Loader } from './loaders/define-loader.ts';
+import { encodeKey } from './loaders/key-codec.ts';
+import type { LoaderRegistry } from './loaders/registry.ts';
+import { type Answer, fresh, type Meta, toMeta } from './read/answer.ts';
+import type {
+  ConfirmOptions,
+  InvalidateOptions,
+  LoaderInvalidateOptions,
+} from './read/invalidate-options.ts';
+import type { InvalidationBus } from './read/invalidation-bus.ts';
+import type { Invalidator } from './read/invalidator.ts';
+import type { LocalLoader, LocalLoaders } from './read/local-loaders.ts';
+import type { Held } from './read/memory-tier.ts';
+import type { Reader, ReadRef } from './read/reader.ts';
+import { type Write, writeThrough } from './read/write-through.ts';
+import type { Writer } from './read/writer.ts';
+import type { Keys } from './redis/keys.ts';
+import type { LiveVersions } from './redis/live-versions.ts';
+import type { RoleServers } from './redis/role-servers.ts';
+import { type AnyFunction, type WrapOptions, type Wrapped, wrapFunction } from './wrap-function.ts';
+
+/** How long `close()` lets running loads finish, and aborted ones give their locks back. */
+const CLOSE_GRACE_MS = 2_000;
+const ABORT_GRACE_MS = 500;
+
+export interface CacheParts {
+  readonly settings: CacheSettings;
+  readonly registry: LoaderRegistry;
+  readonly events: Events;
+  readonly servers: RoleServers;
+  readonly keys: Keys;
+  readonly local: LocalLoaders;
+  readonly fenced: FencedLoad;
+  readonly bus: InvalidationBus;
+  readonly reader: Reader;
+  readonly writer: Writer;
+  readonly versions: LiveVersions;
+  readonly invalidator: Invalidator;
+}
+
+/** What `createCache` answers: turns loaders and params into keys, and asks the parts. */
+export class ReadThroughCache implements Cache {
+  readonly #parts: CacheParts;
+  readonly #events: Events;
+  readonly #servers: RoleServers;
+  readonly #local: LocalLoaders;
+  readonly #readable: Promise<unknown>;
+  #closing: Promise<void> | null = null;
+
+  constructor(parts: CacheParts) {
+    this.#parts = parts;
+    this.#events = parts.events;
+    this.#servers = parts.servers;
+    this.#local = parts.local;
+    this.#readable = this.#servers.readable();
+    for (const loader of parts.registry) this.#local.add(loader);
+  }
+
+  async get<P, R>(loader: Loader<P, R>, ...params: ParamsArgument<NoInfer<P>>): Promise<R> {
+    const parts = this.#known(loader);
+    const key = encodeKey(params[0]);
+    const held = this.#recall(parts, key);
+    if (held !== null) return parts.tier?.valueOf(held) as R;
+    return (await this.#read(parts, key)).value as R;
+  }
+
+  async getWithMeta<P, R>(
+    loader: Loader<P, R>,
+    ...params: ParamsArgument<NoInfer<P>>
+  ): Promise<Meta<R>> {
+    const parts = this.#known(loader);
+    const key = encodeKey(params[0]);
+    const held = this.#recall(parts, key);
+    const answer = held
+      ? fresh(parts.tier?.valueOf(held), 'memory', held)
+      : await this.#read(parts, key);
+    return toMeta<R>(answer, this.#servers.clock.now());
+  }
+
+  async getMany<P, R>(loader: Loader<P, R>, params: readonly NoInfer<P>[]): Promise<R[]> {
+    const parts = this.#known(loader);
+    const keys = params.map(encodeKey);
+    const values = new Map<string, R>();
+    // The same key twice is one read with two answers.
+    const refs = new Map<string, ReadRef>();
+    for (const key of keys) {
+      const held = this.#recall(parts, key);
+      if (held !== null) values.set(key, parts.tier?.valueOf(held) as R);
+      else if (!refs.has(key)) refs.set(key, this.#ref(parts, key));
+    }
+    if (refs.size > 0) await this.#readMany(refs, values);
+    return keys.map((key) => values.get(key) as R);
+  }
+
+  async set<P, R>(
+    loader: Loader<P, R>,
+    params: NoInfer<P>,
+    value: Settable<NoInfer<R>>,
+  ): Promise<void> {
+    if (value === undefined) {
+      throw new EverwarmError('INVALID_OPTION', 'set() cannot store undefined: use invalidate()');
+    }
+    const ref = this.#ref(this.#known(loader), encodeKey(params));
+    if (!this.#servers.isReady) await this.#servers.ready();
+    await this.#parts.writer.set(ref, value);
+  }
+
+  async setMany<P, R>(
+    loader: Loader<P, R>,
+    entries: readonly (readonly [params: NoInfer<P>, value: Settable<NoInfer<R>>])[],
+  ): Promise<void> {
+    const settled = await Promise.allSettled(
+      entries.map(([params, value]) => this.set(loader, params, value)),
+    );
+    for (const result of settled) if (result.status === 'rejected') throw result.reason;
+  }
+
+  async writeThrough<P, R, W>(
+    loader: Loader<P, R>,
+    params: NoInfer<P>,
+    write: Write<W>,
+  ): Promise<W> {
+    const ref = this.#ref(this.#known(loader), encodeKey(params));
+    return writeThrough(write, {
+      set: (value) => this.#parts.writer.set(ref, value),
+      invalidate: async () => this.invalidate(loader, ...([params] as ParamsArgument<P>)),
+    });
+  }
+
+  async invalidate<P, R>(
+    loader: Loader<P, R>,
+    ...params: [...params: ParamsArgument<NoInfer<P>>, options?: InvalidateOptions]
+  ): Promise<boolean> {
+    const { name } = this.#known(loader).loader;
+    const key = encodeKey(params[0]);
+    const options = params[1] as InvalidateOptions | undefined;
+    return (await (await this.#invalidations()).keys(name, [key], options)) > 0;
+  }
+
+  async invalidateMany<P, R>(
+    loader: Loader<P, R>,
+    params: readonly NoInfer<P>[],
+    options?: InvalidateOptions,
+  ): Promise<number> {
+    const { name } = this.#known(loader).loader;
+    return (await this.#invalidations()).keys(name, params.map(encodeKey), options);
+  }
+
+  async invalidateTags(
+    tags: string | readonly string[],
+    options?: InvalidateOptions,
+  ): Promise<number> {
+    return (await this.#invalidations()).tags(tags, options);
+  }
+
+  async invalidatePattern<P, R>(
+    loader: Loader<P, R>,
+    glob: string,
+    options?: ConfirmOptions,
+  ): Promise<number> {
+    const { name } = this.#known(loader).loader;
+    return (await this.#invalidations()).pattern(name, glob, options);
+  }
+
+  async invalidateLoader<P, R>(
+    loader: Loader<P, R>,
+    options?: LoaderInvalidateOptions,
+  ): Promise<number> {
+    const { name } = this.#known(loader).loader;
+    return (await this.#invalidations()).loader(name, options);
+  }
+
+  async invalidateNamespace(options: ConfirmOptions): Promise<number> {
+    return (await this.#invalidations()).namespace(options);
+  }
+
+  async applyInvalidation(invalidation: Invalidation): Promise<number> {
+    return (await this.#invalidations()).apply(invalidation);
+  }
+
+  wrap<F extends AnyFunction, P = ParamsOf<Parameters<F>>>(
+    fn: F,
+    options: WrapOptions<Parameters<F>, P, Awaited<ReturnType<F>>>,
+  ): Wrapped<F, P> {
+    return wrapFunction(fn, options, this);
+  }
+
+  addLoader(loader: AnyLoader): void {
+    this.#requireOpen(loader);
+    if (!this.#parts.registry.add(loader)) return;
+    this.#local.add(loader);
+    this.#parts.versions.beat();
+  }
+
+  on<N extends EventName>(name: N, listener: Listener<N>): () => void {
+    return this.#events.on(name, listener);
+  }
+
+  ready(): Promise<void> {
+    return this.#servers.ready();
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    const { bus, fenced, invalidator, versions } = this.#parts;
+    versions.close();
+    await Promise.all([this.#local.close(), settlesWithin(invalidator.close(), CLOSE_GRACE_MS)]);
+    if (!(await settlesWithin(fenced.idle(), CLOSE_GRACE_MS))) {
+      fenced.abortAll(new EverwarmError('CLOSED', 'the cache was closed'));
+      await settlesWithin(fenced.idle(), ABORT_GRACE_MS);
+    }
+    bus.close();
+    this.#servers.close();
+  }
+
+  /** The value this process holds, counted as a read; null: ask Redis. */
+  #recall({ loader, tier, recorder }: LocalLoader, key: string): Held | null {
+    if (tier === null) return null;
+    const held = tier.get(key, this.#servers.clock.now());
+    if (held === null) return null;
+    recorder?.count(key, held.expiresAtMs);
+    if (this.#events.has('entry:hit')) {
+      this.#events.emit('entry:hit', { loader: loader.name, key, source: 'memory' });
+    }
+    return held;
+  }
+
+  async #read(local: LocalLoader, key: string): Promise<Answer> {
+    if (!this.#servers.isReady) await this.#readable;
+    return this.#parts.reader.read(this.#ref(local, key));
+  }
+
+  async #readMany(refs: ReadonlyMap<string, ReadRef>, values: Map<string, unknown>): Promise<void> {
+    if (!this.#servers.isReady) await this.#readable;
+    const answers = await this.#parts.reader.readMany([...refs.values()]);
+    for (const [at, key] of [...refs.keys()].entries()) {
+      const answer = answers[at];
+      if (answer?.status !== 'fulfilled') throw answer?.reason;
+      values.set(key, answer.value.value);
+    }
+  }
+
+  async #invalidations(): Promise<Invalidator> {
+    if (this.#closing !== null) throw new EverwarmError('CLOSED', 'the cache is closed');
+    if (!this.#servers.isReady) await this.#servers.ready();
+    return this.#parts.invalidator;
+  }
+
+  #requireOpen(loader: { readonly name: string }): void {
+    if (this.#closing === null) return;
+    throw new EverwarmError('CLOSED', `loader "${loader?.name}": the cache is closed`);
+  }
+
+  #known(loader: { readonly name: string }): LocalLoader {
+    this.#requireOpen(loader);
+    const local = this.#local.get(loader);
+    if (!local) throw this.#parts.registry.unknown(loader);
+    return local;
+  }
+
+  #ref({ loader, tier, recorder }: LocalLoader, key: string): ReadRef {
+    const { keys } = this.#parts;
+    const entryKey = keys.entry(loader, key);
+    return { loader, key, entryKey, lockKey: keys.lock(entryKey), tier, recorder };
+  }
+}

@@ -1,0 +1,87 @@
+import type { MemorySettings } from '../config/memory-option.ts';
+import type { Clock } from '../core/clock.ts';
+import type { Events } from '../core/events.ts';
+import type { AnyLoader } from '../loaders/define-loader.ts';
+import type { Breakers } from '../redis/breakers.ts';
+import type { Keys } from '../redis/keys.ts';
+import type { RedisClient } from '../redis/redis-client.ts';
+import { Tracker } from '../redis/tracker.ts';
+import { AccessRecorder } from './access-recorder.ts';
+import { MemoryTier } from './memory-tier.ts';
+
+/** What this process has of a loader. */
+export interface LocalLoader {
+  readonly loader: AnyLoader;
+  readonly tracker: Tracker;
+  /** Null: no in-process tier. */
+  readonly tier: MemoryTier | null;
+  /** Null: its reads are not counted. */
+  readonly recorder: AccessRecorder | null;
+}
+
+export interface LocalLoadersParts {
+  readonly queue: RedisClient;
+  readonly breakers: Breakers;
+  readonly keys: Keys;
+  readonly clock: Clock;
+  readonly events: Events;
+  readonly recording: boolean;
+  readonly recordRate: number;
+  readonly flushIntervalMs: number;
+  readonly maxPendingKeys: number;
+  /** For loaders that say nothing of it themselves. */
+  readonly memory: MemorySettings | null;
+}
+
+/** The loaders of this process, each with its tracker, its tier and the count of its reads. */
+export class LocalLoaders {
+  readonly #parts: LocalLoadersParts;
+  readonly #byLoader = new Map<object, LocalLoader>();
+  readonly #byName = new Map<string, LocalLoader>();
+  readonly #definitions = new Map<string, AnyLoader>();
+  readonly #trackers = new Map<string, Tracker>();
+
+  constructor(parts: LocalLoadersParts) {
+    this.#parts = parts;
+  }
+
+  get byName(): ReadonlyMap<string, LocalLoader> {
+    return this.#byName;
+  }
+
+  get definitions(): ReadonlyMap<string, AnyLoader> {
+    return this.#definitions;
+  }
+
+  get trackers(): ReadonlyMap<string, Tracker> {
+    return this.#trackers;
+  }
+
+  get(loader: object): LocalLoader | undefined {
+    return this.#byLoader.get(loader);
+  }
+
+  add(loader: AnyLoader): void {
+    const { queue, keys, memory, recording, ...shared } = this.#parts;
+    const tracker = new Tracker(queue, keys, loader);
+    const settings = loader.memory === undefined ? memory : loader.memory;
+    const isCounted = recording && !loader.refresh.isOff;
+    const local = {
+      loader,
+      tracker,
+      tier: settings && new MemoryTier(settings),
+      recorder: isCounted
+        ? new AccessRecorder({ random: Math.random, ...shared, tracker, loader })
+        : null,
+    };
+    this.#byLoader.set(loader, local);
+    this.#byName.set(loader.name, local);
+    this.#definitions.set(loader.name, loader);
+    this.#trackers.set(loader.name, tracker);
+  }
+
+  /** Sends what was counted. */
+  async close(): Promise<void> {
+    await Promise.all([...this.#byName.values()].map(({ recorder }) => recorder?.close()));
+  }
+}
