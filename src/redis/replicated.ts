@@ -16,7 +16,8 @@ export async function replicated<T>(
   client: RedisClient,
   write: (store: EntryStore) => Promise<T>,
 ): Promise<T> {
-  const own = client.duplicate();
+  // One server's and a cluster's take other arguments; without any they are alike.
+  const own = (client.duplicate as () => RedisClient).call(client);
   own.on('error', () => undefined); // It fails as the client's own connection does, which reports it.
   try {
     await untilReady(own);
