@@ -72,7 +72,7 @@ describe('a read of a loader at its limit', () => {
 
   test('gets the stale value at once if there is one', async () => {
     const namespace = uniqueNamespace();
-    const { loader, many, calls } = limited({ perMs: 60_000 });
+    const { loader, many, calls } = limited({ perMs: 10_000 });
     await plantStale(namespace, loader, 'b');
     const cache = await openCache({ namespace, loaders: [loader] });
     await cache.get(loader, 'a');
