@@ -14,7 +14,7 @@ test('who can do without a permit asks again when a refusal said, not when waiti
   const { loader } = limited({ perMs: 600 });
   const keys = new Keys(uniqueNamespace());
   const parts = { scripts: scriptClient(redis), keys, events: new Events() };
-  const [other, permits] = [new Permits([loader], parts), new Permits([loader], parts)];
+  const [other, permits] = [new Permits(parts), new Permits(parts)];
   const take = (from: Permits): Promise<number | null> =>
     from.take(loader, { maxWaitMs: SHORT_PERMIT_WAIT_MS, cancellation: new Cancellation() });
   const pass = (ms: number): Promise<void> => waitUnlessAborted(ms, new Cancellation());
