@@ -105,22 +105,20 @@ export class ReadThroughCache implements Cache {
     params: NoInfer<P>,
     value: Settable<NoInfer<R>>,
   ): Promise<void> {
-    if (value === undefined) {
-      throw new EverwarmError('INVALID_OPTION', 'set() cannot store undefined: use invalidate()');
-    }
-    const ref = this.#ref(this.#known(loader), encodeKey(params));
-    if (!this.#servers.isReady) await this.#servers.ready();
-    await this.#parts.writer.set(ref, value);
+    await this.setMany(loader, [[params, value]]);
   }
 
   async setMany<P, R>(
     loader: Loader<P, R>,
     entries: readonly (readonly [params: NoInfer<P>, value: Settable<NoInfer<R>>])[],
   ): Promise<void> {
-    const settled = await Promise.allSettled(
-      entries.map(([params, value]) => this.set(loader, params, value)),
-    );
-    for (const result of settled) if (result.status === 'rejected') throw result.reason;
+    const local = this.#known(loader);
+    const values = entries.map(([params, value]) => {
+      if (value !== undefined) return { ref: this.#ref(local, encodeKey(params)), value };
+      throw new EverwarmError('INVALID_OPTION', 'set() cannot store undefined: use invalidate()');
+    });
+    if (!this.#servers.isReady) await this.#servers.ready();
+    await this.#parts.writer.set(values);
   }
 
   async writeThrough<P, R, W>(
@@ -130,8 +128,8 @@ export class ReadThroughCache implements Cache {
   ): Promise<W> {
     const ref = this.#ref(this.#known(loader), encodeKey(params));
     return writeThrough(write, {
-      set: (value) => this.#parts.writer.set(ref, value),
-      invalidate: async () => this.invalidate(loader, ...([params] as ParamsArgument<P>)),
+      set: (value) => this.#parts.writer.set([{ ref, value }]),
+      invalidate: () => this.#parts.invalidator.keys(loader.name, [ref.key]),
     });
   }
 

@@ -18,6 +18,17 @@ export interface WriterParts {
   readonly clock: Clock;
 }
 
+export interface SetValue {
+  readonly ref: LoadRef;
+  readonly value: unknown;
+}
+
+interface SetEntry {
+  readonly ref: LoadRef;
+  readonly bytes: Buffer;
+  readonly lifeMs: number;
+}
+
 /** Sets entries, in a way that no load under way can undo. */
 export class Writer {
   readonly #parts: WriterParts;
@@ -27,44 +38,45 @@ export class Writer {
   }
 
   /**
-   * Stores a value. When it cannot be known to be stored the entry is invalidated, and the error thrown.
+   * Stores values of one loader. One that cannot be known to be stored is invalidated, and the error of
+   * the first such thrown once all have settled.
    *
-   * @throws EverwarmError REDIS_UNAVAILABLE; what its loader's `tags` throws
+   * @throws EverwarmError REDIS_UNAVAILABLE; before anything is written, what its loader's `tags`, `ttl` or
+   * codec throws
    */
-  async set(ref: LoadRef, value: unknown): Promise<void> {
-    const { loader, key } = ref;
-    tagsOf(loader, key);
-    const ttlMs = loader.ttlOf === null ? loader.ttlMs : ttlOfValue(loader, value, decodeKey(key));
+  async set(values: readonly SetValue[]): Promise<void> {
     const nowMs = this.#parts.clock.now();
-    const header = {
-      createdAtMs: Math.floor(nowMs),
-      expiresAtMs: Math.floor(nowMs + ttlMs),
-      load: { meanMs: 0, deviationMs: 0 },
-      logHeat: Number.NaN,
-      unreadLives: 0,
-      invalidated: false,
-      notFound: false,
-    };
-    const bytes = encodeStored(header, value, { format: loader.format });
-    await this.#dropped(ref, async () => {
-      try {
-        const lifeMs = ttlMs + loader.keptStaleMs;
-        await this.#requireTags(ref, lifeMs);
-        const reply = await this.#parts.store.put(ref, bytes, lifeMs);
-        // An entry we may not overwrite would go on hiding the value that is newer than it.
-        if (reply === 'newer-format') await this.#invalidate(ref);
-      } catch (error) {
-        await this.#invalidate(ref, 'could neither be set nor invalidated');
-        const message = `key ${ref.key} was not set, its entry is invalidated: ${messageOf(error)}`;
-        throw new EverwarmError('REDIS_UNAVAILABLE', message, { cause: error });
-      }
+    const entries = values.map(({ ref, value }) => toEntry(ref, value, nowMs));
+    await this.#dropped(entries, async () => {
+      const refused = await this.#tagged(entries);
+      const settled = await Promise.allSettled(
+        entries.map((entry, at) => this.#put(entry, refused.has(at) ? [refused.get(at)] : [])),
+      );
+      for (const one of settled) if (one.status === 'rejected') throw one.reason;
     });
   }
 
-  async #requireTags(ref: LoadRef, lifeMs: number): Promise<void> {
-    if (!ref.loader.isTagged) return;
-    const refused = await this.#parts.tags.add([ref], lifeMs);
-    if (refused.has(0)) throw refused.get(0);
+  async #put({ ref, bytes, lifeMs }: SetEntry, refused: readonly unknown[]): Promise<void> {
+    try {
+      if (refused.length > 0) throw refused[0];
+      const reply = await this.#parts.store.put(ref, bytes, lifeMs);
+      // An entry we may not overwrite would go on hiding the value that is newer than it.
+      if (reply === 'newer-format') await this.#invalidate(ref);
+    } catch (error) {
+      await this.#invalidate(ref, 'could neither be set nor invalidated');
+      const message = `key ${ref.key} was not set, its entry is invalidated: ${messageOf(error)}`;
+      throw new EverwarmError('REDIS_UNAVAILABLE', message, { cause: error });
+    }
+  }
+
+  /** Which entries, by their place, must not be stored, and why. */
+  async #tagged(entries: readonly SetEntry[]): Promise<ReadonlyMap<number, unknown>> {
+    if (!entries[0]?.ref.loader.isTagged) return new Map();
+    const keptMs = Math.max(...entries.map(({ lifeMs }) => lifeMs));
+    return this.#parts.tags.add(
+      entries.map(({ ref }) => ref),
+      keptMs,
+    );
   }
 
   async #invalidate(ref: LoadRef, failed = 'could not be invalidated'): Promise<void> {
@@ -72,15 +84,38 @@ export class Writer {
   }
 
   // Flights from before read an older state, and so may one that began while the write was on its way.
-  async #dropped<T>(ref: LoadRef, write: () => Promise<T>): Promise<T> {
+  async #dropped(entries: readonly SetEntry[], write: () => Promise<void>): Promise<void> {
     const { local, announcer } = this.#parts;
-    const what = { kind: 'keys', loader: ref.loader.name, keys: [ref.key] } as const;
+    const loader = entries[0]?.ref.loader;
+    if (!loader) return;
+    const what = {
+      kind: 'keys',
+      loader: loader.name,
+      keys: entries.map(({ ref }) => ref.key),
+    } as const;
     local.drop(what);
     try {
-      return await write();
+      await write();
     } finally {
       local.drop(what);
       await announcer.announce(what).catch(() => undefined); // Who cannot be told cannot listen either.
     }
   }
+}
+
+function toEntry(ref: LoadRef, value: unknown, nowMs: number): SetEntry {
+  const { loader, key } = ref;
+  tagsOf(loader, key);
+  const ttlMs = loader.ttlOf === null ? loader.ttlMs : ttlOfValue(loader, value, decodeKey(key));
+  const header = {
+    createdAtMs: Math.floor(nowMs),
+    expiresAtMs: Math.floor(nowMs + ttlMs),
+    load: { meanMs: 0, deviationMs: 0 },
+    logHeat: Number.NaN,
+    unreadLives: 0,
+    invalidated: false,
+    notFound: false,
+  };
+  const bytes = encodeStored(header, value, { format: loader.format });
+  return { ref, bytes, lifeMs: ttlMs + loader.keptStaleMs };
 }

@@ -67,7 +67,7 @@ export class RoleServers {
    * Settles when reads need not wait any longer: both servers have answered, or one has failed or is slow;
    * when strict, as `ready()` does.
    */
-  async readable(): Promise<void> {
+  readable(): Promise<unknown> {
     if (this.#options.strict) return this.#ready;
     const failed = [this.cache, this.queue].map(
       (redis) => new Promise<void>((fail) => redis.once('error', () => fail())),

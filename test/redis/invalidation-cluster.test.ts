@@ -36,7 +36,10 @@ describe('on a cluster', () => {
         () => cache.invalidateNamespace({ confirm: true, soft }),
       ];
       for (const invalidate of kinds) {
-        await cache.getMany(item, keys);
+        await cache.setMany(
+          item,
+          keys.map((key) => [key, key]),
+        );
         expect(await invalidate()).toBe(600);
       }
     },

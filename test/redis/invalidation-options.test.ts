@@ -138,6 +138,6 @@ describe('durable', () => {
     await expect(failing).rejects.toThrow('reached no replica within 1000 ms');
     expect((await cache.getWithMeta(item, 'a')).source).toBe('loader');
     const clients = String(await connect(server.url).client('LIST'));
-    expect(clients.match(/name=everwarm:cache/g)).toHaveLength(2);
+    expect(clients.match(/name=everwarm:cache /g)).toHaveLength(2);
   });
 });

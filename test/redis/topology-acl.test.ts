@@ -32,7 +32,9 @@ async function runAll(redis: RedisOption) {
   });
   const refreshed = recorded(worker, 'refresh:completed');
   const failed = [cache, worker, scheduler].map((role) => recorded(role, 'redis:failed'));
-  const reads = setInterval(() => void cache.getMany(item, ['a', 'b']).catch(() => undefined), 20);
+  const work = async (): Promise<unknown> =>
+    Promise.allSettled([cache.getMany(item, ['a', 'b']), cache.set(item, 'd', 'd!')]);
+  const reads = setInterval(() => void work(), 20);
   onTestFinished(() => clearInterval(reads));
   return { cache, refreshed, failed };
 }
