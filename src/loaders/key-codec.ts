@@ -30,6 +30,8 @@ interface Walk {
  */
 export function encodeKey(params: unknown): string {
   if (typeof params === 'string') return encodeString(params);
+  // What most keys are needs no walk; −0 is 0 as text.
+  if (typeof params === 'number' && Number.isFinite(params)) return String(params);
   const walk: Walk = { text: '', path: [], ancestors: [] };
   write(walk, params === undefined ? null : params);
   requireFits(walk.text);
