@@ -64,12 +64,12 @@ export class ReadThroughCache implements Cache {
     for (const loader of parts.registry) this.#local.add(loader);
   }
 
-  async get<P, R>(loader: Loader<P, R>, ...params: ParamsArgument<NoInfer<P>>): Promise<R> {
-    const parts = this.#known(loader);
-    const key = encodeKey(params[0]);
-    const held = this.#recall(parts, key);
-    if (held !== null) return parts.tier?.valueOf(held) as R;
-    return (await this.#read(parts, key)).value as R;
+  async get<P, R>(loader: Loader<P, R>, ...[params]: ParamsArgument<NoInfer<P>>): Promise<R> {
+    const local = this.#known(loader);
+    const key = encodeKey(params);
+    const held = this.#recall(local, key);
+    if (held !== null) return local.tier?.valueOf(held) as R;
+    return (await this.#read(local, key)).value as R;
   }
 
   async getWithMeta<P, R>(
@@ -226,7 +226,7 @@ export class ReadThroughCache implements Cache {
   /** The value this process holds, counted as a read; null: ask Redis. */
   #recall({ loader, tier, recorder }: LocalLoader, key: string): Held | null {
     if (tier === null) return null;
-    const held = tier.get(key, this.#servers.clock.now());
+    const held = tier.get(key, this.#servers.clock.coarse());
     if (held === null) return null;
     recorder?.count(key, held.expiresAtMs);
     if (this.#events.has('entry:hit')) {
