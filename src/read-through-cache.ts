@@ -129,6 +129,8 @@ export class ReadThroughCache implements Cache {
     write: Write<W>,
   ): Promise<W> {
     const ref = this.#ref(this.#known(loader), encodeKey(params));
+    // A cache that refuses its Redis refuses before the write.
+    if (!this.#servers.isReady) await this.#servers.ready();
     return writeThrough(write, {
       set: (value) => this.#parts.writer.set(ref, value),
       invalidate: async () => this.invalidate(loader, ...([params] as ParamsArgument<P>)),

@@ -12,6 +12,7 @@ const EARLIEST_MS = LATEST_MS - 6_000;
 
 const settings = {
   ttlMs: TTL_MS,
+  livesVary: false,
   halfLifeMs: H,
   tickMs: 250,
   minLeadMs: 0,
