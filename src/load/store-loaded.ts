@@ -89,7 +89,10 @@ export function unlockedResult(
 }
 
 /** The value it stands for: its own, or the one that it says is still right. */
-function valueMeant(answer: Exclude<Loaded, { error: unknown }>, kept: Confirmable | null): unknown {
+function valueMeant(
+  answer: Exclude<Loaded, { error: unknown }>,
+  kept: Confirmable | null,
+): unknown {
   return 'value' in answer ? answer.value : kept?.value;
 }
 
