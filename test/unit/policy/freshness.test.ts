@@ -16,25 +16,25 @@ test('an entry is fresh until the instant it expires', () => {
 describe('what an entry that expires at 1,000 is good for', () => {
   const allowed = { staleWhileRevalidateMs: 100, staleIfErrorMs: 300 };
 
-  test.each<[string, number, Usability, Usability]>([
+  test.for<[string, number, Usability, Usability]>([
     ['just before its expiry', 999.9, 'fresh', 'revalidate'],
     ['at its expiry', 1_000, 'revalidate', 'revalidate'],
     ['at the end of staleWhileRevalidate', 1_099.9, 'revalidate', 'revalidate'],
     ['after it', 1_100, 'on-error', 'on-error'],
     ['at the end of staleIfError', 1_299.9, 'on-error', 'on-error'],
     ['after both', 1_300, 'none', 'none'],
-  ])('%s', (_, nowMs, intact, invalidated) => {
+  ])('%s', ([, nowMs, intact, invalidated]) => {
     const entry = { expiresAtMs: 1_000 };
     expect(usability({ ...entry, invalidated: false }, allowed, nowMs)).toBe(intact);
     expect(usability({ ...entry, invalidated: true }, allowed, nowMs)).toBe(invalidated);
   });
 
-  test.each<[string, number, number, number, Usability]>([
+  test.for<[string, number, number, number, Usability]>([
     ['nothing after its expiry where no staleness is allowed', 0, 0, 1_000, 'none'],
     ['an answer on error at once where nothing is revalidated', 0, 300, 1_000, 'on-error'],
     ['revalidation alone where that is allowed for longer', 300, 100, 1_200, 'revalidate'],
     ['nothing after that', 300, 100, 1_300, 'none'],
-  ])('is %s', (_, staleWhileRevalidateMs, staleIfErrorMs, nowMs, expected) => {
+  ])('is %s', ([, staleWhileRevalidateMs, staleIfErrorMs, nowMs, expected]) => {
     const entry = { expiresAtMs: 1_000, invalidated: false };
     expect(usability(entry, { staleWhileRevalidateMs, staleIfErrorMs }, nowMs)).toBe(expected);
   });
