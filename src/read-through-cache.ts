@@ -134,10 +134,9 @@ export class ReadThroughCache implements Cache {
     const ref = this.#ref(this.#known(loader), encodeKey(params));
     // A cache that refuses its Redis refuses before the write.
     if (!this.#servers.isReady) await this.#servers.ready();
-    const { writer, invalidator } = this.#parts;
     const writing = writeThrough(write, {
-      set: (value) => writer.set(ref, value),
-      invalidate: () => invalidator.keys(loader.name, [ref.key]),
+      set: (value) => this.#parts.writer.set(ref, value),
+      invalidate: () => this.#parts.invalidator.keys(loader.name, [ref.key]),
     }).finally(() => this.#writing.delete(writing));
     this.#writing.add(writing);
     return writing;
