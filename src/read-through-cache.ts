@@ -53,6 +53,8 @@ export class ReadThroughCache implements Cache {
   readonly #servers: RoleServers;
   readonly #local: LocalLoaders;
   readonly #readable: Promise<unknown>;
+  /** Writes to origins whose entries have yet to follow. */
+  readonly #writing = new Set<Promise<unknown>>();
   #closing: Promise<void> | null = null;
 
   constructor(parts: CacheParts) {
@@ -61,6 +63,7 @@ export class ReadThroughCache implements Cache {
     this.#servers = parts.servers;
     this.#local = parts.local;
     this.#readable = this.#servers.readable();
+    this.#readable.catch(() => undefined); // Refused: every call sees it.
     for (const loader of parts.registry) this.#local.add(loader);
   }
 
@@ -127,10 +130,14 @@ export class ReadThroughCache implements Cache {
     write: Write<W>,
   ): Promise<W> {
     const ref = this.#ref(this.#known(loader), encodeKey(params));
-    return writeThrough(write, {
+    // A cache that refuses its Redis refuses before the write.
+    if (!this.#servers.isReady) await this.#servers.ready();
+    const writing = writeThrough(write, {
       set: (value) => this.#parts.writer.set([{ ref, value }]),
       invalidate: () => this.#parts.invalidator.keys(loader.name, [ref.key]),
-    });
+    }).finally(() => this.#writing.delete(writing));
+    this.#writing.add(writing);
+    return writing;
   }
 
   async invalidate<P, R>(
@@ -214,6 +221,7 @@ export class ReadThroughCache implements Cache {
   async #close(): Promise<void> {
     const { bus, fenced, invalidator, versions } = this.#parts;
     versions.close();
+    await settlesWithin(Promise.allSettled(this.#writing), CLOSE_GRACE_MS);
     await Promise.all([this.#local.close(), settlesWithin(invalidator.close(), CLOSE_GRACE_MS)]);
     if (!(await settlesWithin(fenced.idle(), CLOSE_GRACE_MS))) {
       fenced.abortAll(new EverwarmError('CLOSED', 'the cache was closed'));

@@ -8,6 +8,7 @@ import { type LoadTarget, runLoad, runLoadMany } from '../loaders/run-loader.ts'
 import { type Smoothed, smooth } from '../policy/load-time.ts';
 import type { EntryHeader } from '../redis/entry.ts';
 import type { Acquired } from '../redis/entry-store.ts';
+import { type Confirmable, confirmable } from './confirmable.ts';
 import { EmptyGuards } from './empty-guards.ts';
 import type { EntryTags } from './entry-tags.ts';
 import { LockKeeper } from './lock-keeper.ts';
@@ -22,6 +23,9 @@ import {
   storeLoaded,
   unlockedResult,
 } from './store-loaded.ts';
+
+/** Outcomes of loads are kept for so long. */
+const REFRESHED_ONCE_IN_MS = 1_000;
 
 export interface FencedLoadParts extends Omit<StoreParts, 'guards'> {
   readonly events: Events;
@@ -90,7 +94,8 @@ export class FencedLoad {
   /** Loads a key anew in the background, unless somebody is on it or has done it. */
   async refresh(ref: LoadRef, seen: EntryHeader): Promise<LoadResult | null> {
     const token = this.newToken();
-    const waitingSinceMs = this.#parts.clock.now();
+    // A load of it that failed just now, in whatever process, is an answer: the fleet tries once a second.
+    const waitingSinceMs = this.#parts.clock.now() - REFRESHED_ONCE_IN_MS;
     const asking = { token, seenCreatedAtMs: seen.createdAtMs, waitingSinceMs };
     const reply = await this.acquire(ref, asking);
     if (reply.kind !== 'acquired') return null;
@@ -152,6 +157,7 @@ export class FencedLoad {
     const { inSlot = (load) => load(), permitWaitMs: maxWaitMs = 0, ...call } = run;
     let startedAtMs = 0;
     let refused: ReadonlyMap<number, unknown> | null = null;
+    let found: readonly (Confirmable | null)[] = [];
     const refs = locked.map(({ ref }) => ref);
     const hold = this.#keeper.hold({
       token: locked[0]?.token ?? '',
@@ -169,8 +175,9 @@ export class FencedLoad {
         if (retryAfterMs !== null) return retryAfterMs;
         // Before the load reads: an invalidation after what it has read must find its entry.
         if (refs[0]?.loader.isTagged) refused = await this.#parts.tags.add(refs);
+        found = await this.#confirmables(locked);
         startedAtMs = clock.now();
-        return callLoader(locked.map(toTarget), { cancellation, ...call });
+        return callLoader(toTargets(locked, found), { cancellation, ...call });
       });
       hold.drop(); // A renewal sent after the commit would find the lock gone, and report it lost.
       if (typeof answers === 'number') {
@@ -184,7 +191,8 @@ export class FencedLoad {
           storeLoaded(this.#parts, locked[at] as LockedRef, {
             answer,
             times,
-            ...(refused?.has(at) ? { refused: { error: refused.get(at) } } : {}),
+            confirmable: found[at] ?? null,
+            refused: refused?.has(at) ? { error: refused.get(at) } : null,
           }),
         ),
       ).then((results) => {
@@ -192,10 +200,21 @@ export class FencedLoad {
         return results;
       });
       if (await this.#isStoredInTime(storing)) return await storing;
-      return answers.map((answer) => unlockedResult(answer, times.loadMs));
+      return answers.map((answer, at) => unlockedResult(answer, times.loadMs, found[at]));
     } finally {
       hold.drop();
     }
+  }
+
+  // Only where there is an ETag: most loaders know none, and need not wait for another round trip.
+  #confirmables(
+    locked: readonly LockedRef[],
+  ): readonly (Confirmable | null)[] | Promise<readonly (Confirmable | null)[]> {
+    if (locked.every(({ etag }) => etag === null)) return [];
+    const { store } = this.#parts;
+    return Promise.all(
+      locked.map(({ ref, etag }) => (etag === null ? null : confirmable(store, ref))),
+    );
   }
 
   // Whoever waits has the value: a Redis that is away may not keep it from them.
@@ -244,8 +263,15 @@ export class FencedLoad {
   }
 }
 
-function toTarget({ ref, etag }: LockedRef): LoadTarget {
-  return { loader: ref.loader, key: ref.key, etag };
+function toTargets(
+  locked: readonly LockedRef[],
+  found: readonly (Confirmable | null)[],
+): readonly LoadTarget[] {
+  return locked.map(({ ref }, at) => ({
+    loader: ref.loader,
+    key: ref.key,
+    etag: found[at]?.etag ?? null,
+  }));
 }
 
 function callLoader(

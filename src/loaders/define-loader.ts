@@ -190,6 +190,8 @@ function noTags(): readonly string[] {
 
 type Path = (field: string) => string;
 
+const MOST_EMPTY_ANSWERS = 1_000;
+
 type Functions = 'load' | 'loadMany' | 'tags';
 
 function checkFunctions(definition: Readonly<Partial<Record<Functions, unknown>>>, at: Path): void {
@@ -225,11 +227,17 @@ function resolveEmptyGuard(
   at: Path,
 ): EmptyGuardSettings | null {
   if (option === false) return null;
+  if (option !== true && (typeof option !== 'object' || option === null)) {
+    throw new InvalidOptionError(at('emptyGuard'), option, 'must be true, false or an object');
+  }
   const { share, atLeast } = option === true ? {} : option;
-  return {
+  const settings = {
     share: between(share ?? DEFAULTS.emptyGuardShare, at('emptyGuard.share'), [0, 1]),
     atLeast: count(atLeast, at('emptyGuard.atLeast'), DEFAULTS.emptyGuardAtLeast),
   };
+  if (settings.atLeast <= MOST_EMPTY_ANSWERS) return settings;
+  const rule = `must be at most ${MOST_EMPTY_ANSWERS}`;
+  throw new InvalidOptionError(at('emptyGuard.atLeast'), atLeast, rule);
 }
 
 function between(value: number, path: string, [low, high]: readonly [number, number]): number {

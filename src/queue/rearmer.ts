@@ -5,6 +5,7 @@ import type { AnyLoader } from '../loaders/define-loader.ts';
 import { firstLookMs, leadMs } from '../policy/lead-time.ts';
 import type { Smoothed } from '../policy/load-time.ts';
 import { retryDelayMs } from '../policy/retry.ts';
+import { livesVary } from '../policy/varying-life.ts';
 import type { Failure, Rearmed, Tracker } from '../redis/tracker.ts';
 import type { Postponement } from './postponement.ts';
 import type { KeyOutcome } from './refresh-outcome.ts';
@@ -100,8 +101,10 @@ export class Rearmer {
   }
 
   #landed(key: string, expiresAtMs: number, nowMs: number): Rearmed {
-    const { ttlMs, refresh } = this.#parts.loader;
-    const { minLeadMs } = refresh;
+    const { loader } = this.#parts;
+    const { minLeadMs } = loader.refresh;
+    // It has just landed: what is left of its life is all of it.
+    const ttlMs = livesVary(loader) ? Math.max(0, expiresAtMs - nowMs) : loader.ttlMs;
     const load = this.#parts.loadTime();
     const lead = leadMs({ load, wait: null, tickMs: 0, ttlMs, minLeadMs });
     const dueAtMs = firstLookMs({ expiresAtMs, ttlMs, leadMs: lead, nowMs });

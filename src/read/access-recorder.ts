@@ -1,8 +1,10 @@
+import { LONGEST_LIFE_MS } from '../config/rules.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Events } from '../core/events.ts';
 import type { AnyLoader } from '../loaders/define-loader.ts';
 import { leadMs, lookAheadMs } from '../policy/lead-time.ts';
 import type { Smoothed } from '../policy/load-time.ts';
+import { livesVary, shortestLifeMs } from '../policy/varying-life.ts';
 import type { Breakers } from '../redis/breakers.ts';
 import type { AccessRecord, Tracker } from '../redis/tracker.ts';
 
@@ -47,7 +49,7 @@ export class AccessRecorder {
 
   constructor(parts: RecorderParts) {
     this.#parts = parts;
-    const shareOfTtlMs = parts.loader.ttlMs / FLUSHES_PER_TTL;
+    const shareOfTtlMs = shortestLifeMs(parts.loader) / FLUSHES_PER_TTL;
     this.#flushMs = Math.max(MIN_FLUSH_MS, Math.min(parts.flushIntervalMs, shareOfTtlMs));
     this.#timer = setInterval(() => void this.flush(), this.#flushMs).unref();
   }
@@ -138,7 +140,10 @@ export class AccessRecorder {
   }
 
   #lookAheadMs(): number {
-    const { ttlMs, refresh } = this.#parts.loader;
+    const { loader } = this.#parts;
+    // An expiry does not tell how long the life is: the scheduler, which sees that, looks at once.
+    if (livesVary(loader)) return LONGEST_LIFE_MS;
+    const { ttlMs, refresh } = loader;
     const { minLeadMs } = refresh;
     return lookAheadMs({
       ttlMs,

@@ -12,13 +12,17 @@ export interface Answer {
   readonly expiresAtMs: number;
 }
 
-export interface Meta<R> {
+/** A value, and what there is to know of it; `staleBecause` says why, where `state` is `stale`. */
+export type Meta<R> = Found<R> &
+  (
+    | { readonly state: 'fresh' | 'uncached'; readonly staleBecause?: never }
+    | { readonly state: 'stale'; readonly staleBecause: StaleReason }
+  );
+
+interface Found<R> {
   readonly value: R;
   /** `loader`: this read waited for the origin, by its own load or another's. */
   readonly source: 'memory' | 'redis' | 'loader';
-  readonly state: 'fresh' | 'stale' | 'uncached';
-  /** Why a stale value was answered; only where `state` is `stale`. */
-  readonly staleBecause?: StaleReason;
   /** Milliseconds since the load of the value started; 0 for `uncached`. */
   readonly ageMs: number;
   /** Milliseconds until the value expires, negative after; 0 for `uncached`. */
@@ -34,7 +38,7 @@ export function toMeta<R>(answer: Answer, nowMs: number): Meta<R> {
     ageMs: isStored ? Math.max(0, nowMs - answer.createdAtMs) : 0,
     ttlMs: isStored ? answer.expiresAtMs - nowMs : 0,
     ...(answer.staleBecause === null ? {} : { staleBecause: answer.staleBecause }),
-  };
+  } as Meta<R>;
 }
 
 interface Lived {

@@ -3,12 +3,12 @@ import { LoaderError } from '../core/errors.ts';
 import type { Events, StaleReason } from '../core/events.ts';
 import type { FencedLoad } from '../load/fenced-load.ts';
 import { SHORT_PERMIT_WAIT_MS } from '../load/permits.ts';
+import { type Found, readable, reportMismatch } from '../load/readable.ts';
 import type { LoadRef, LoadResult, LockedRef } from '../load/store-loaded.ts';
 import { isFresh, usability } from '../policy/freshness.ts';
 import { type Smoothed, upperBound } from '../policy/load-time.ts';
 import type { Acquired, Outcome } from '../redis/entry-store.ts';
 import { type Answer, fresh, stale, uncached } from './answer.ts';
-import { type Found, readable, reportMismatch } from './readable.ts';
 import type { Wakes } from './wakes.ts';
 
 /*
@@ -43,9 +43,8 @@ interface Flight extends Miss {
   readonly token: string;
   readonly waitingSinceMs: number;
   readonly giveUpAtMs: number;
+  seen: Found;
   seenCreatedAtMs: number;
-  /** Whether the loader may say "not modified" of what was found: not of what nobody can read. */
-  isConfirmable: boolean;
   polls: number;
   restarts: number;
 }
@@ -120,7 +119,6 @@ export class MissLoader {
       // The holder may wait for a permit first: to load without the lock would take another one.
       giveUpAtMs: waitingSinceMs + holderWaitMs + Math.min(patienceMs, ref.loader.loadTimeoutMs),
       seenCreatedAtMs: seen?.header?.createdAtMs ?? 0,
-      isConfirmable: seen?.isReadable !== false,
       polls: 0,
       restarts: 0,
     };
@@ -194,8 +192,9 @@ export class MissLoader {
     if (stored !== null && 'issues' in stored) {
       reportMismatch(this.#parts.events, flight.ref, stored);
     }
+    // This one is the better stand-in for a load that fails.
+    if (stored?.isReadable) flight.seen = stored;
     flight.seenCreatedAtMs = stored?.header?.createdAtMs ?? 0;
-    flight.isConfirmable = stored?.isReadable !== false;
     return null;
   }
 
@@ -232,8 +231,7 @@ export class MissLoader {
 
 function toLocked(flight: Flight, reply: Extract<Acquired, { kind: 'acquired' }>): LockedRef {
   const { ref, token } = flight;
-  const { previous } = reply;
-  const etag = flight.isConfirmable ? reply.etag : null;
+  const { previous, etag } = reply;
   return { ref, token, previous, etag, logHeat: Number.NaN, unreadLives: 0 };
 }
 

@@ -2,6 +2,7 @@ import { LRUCache } from 'lru-cache';
 import type { Clock } from '../core/clock.ts';
 import type { EventMap, Events } from '../core/events.ts';
 import type { FencedLoad } from '../load/fenced-load.ts';
+import { type Found, readable, reportMismatch } from '../load/readable.ts';
 import type { LoadRef } from '../load/store-loaded.ts';
 import { isOverdue, usability } from '../policy/freshness.ts';
 import type { EntryHeader } from '../redis/entry.ts';
@@ -10,7 +11,6 @@ import type { AccessRecorder } from './access-recorder.ts';
 import { type Answer, fresh, stale } from './answer.ts';
 import type { MemoryTier } from './memory-tier.ts';
 import type { Miss, MissLoader } from './miss-loader.ts';
-import { type Found, readable, reportMismatch } from './readable.ts';
 import type { SingleFlight } from './single-flight.ts';
 
 /** A key to read: where it is, who counts it, and where this process keeps it. */
@@ -100,13 +100,7 @@ export class Reader {
       one: (miss) => loader.load(miss),
       many: (batch) => loader.loadMany(batch),
     });
-    const places = new Map(misses.map((miss) => [miss.ref, miss]));
-    return Promise.allSettled(
-      answers.map((hit, at) => {
-        const ref = refs[at] as ReadRef;
-        return hit ?? this.#inTime(places.get(ref) as ReadMiss, loaded(ref));
-      }),
-    );
+    return Promise.allSettled(answers.map((hit, at) => hit ?? loaded(refs[at] as ReadRef)));
   }
 
   #hit(ref: ReadRef, { bytes, stored, began }: Fetched): Answer | null {
@@ -160,20 +154,34 @@ export class Reader {
     this.#reportMiss(ref, seen);
     const miss = { ref, seen };
     const load = (): Promise<Answer> => this.#parts.misses.load(miss);
-    return this.#inTime(miss, this.#counted(ref, this.#parts.flights.run(ref.entryKey, load)));
+    return this.#awaited(miss, this.#parts.flights.run(ref.entryKey, load));
   }
 
-  /** What the flight comes to, or after the soft timeout the stale value if there is one; the flight goes on. */
+  /** The answer of a flight for one of its readers: counted, and told if it is stale, once for each. */
+  async #awaited(miss: ReadMiss, flight: Promise<Answer>): Promise<Answer> {
+    const { ref } = miss;
+    const answer = await (miss.seen?.isReadable ? this.#inTime(miss, flight) : flight);
+    ref.recorder?.count(ref.key, answer.expiresAtMs);
+    return answer.state === 'stale' ? this.#reported(ref, answer) : answer;
+  }
+
+  /** What the flight comes to; sooner or instead the stale value in hand, if it may be. The flight goes on. */
   #inTime(miss: ReadMiss, flight: Promise<Answer>): Promise<Answer> {
+    const { misses } = this.#parts;
     const { softTimeoutMs } = miss.ref.loader;
-    const inHand = softTimeoutMs === null ? null : this.#parts.misses.stale(miss, 'load-slow');
-    if (softTimeoutMs === null || inHand === null) return flight;
+    // Who joined the flight may have found what its starter had not.
+    const settled = flight.catch((error: unknown) => {
+      const answer = misses.stale(miss, 'load-failed');
+      if (answer) return answer;
+      throw error;
+    });
+    if (softTimeoutMs === null) return settled;
     return new Promise((resolve, reject) => {
       const timeout = setTimeout(() => {
-        const late = this.#parts.misses.stale(miss, 'load-slow');
-        if (late) resolve(this.#reported(miss.ref, late));
+        const answer = misses.stale(miss, 'load-slow');
+        if (answer) resolve(answer);
       }, softTimeoutMs);
-      flight.then(resolve, reject).finally(() => clearTimeout(timeout));
+      settled.then(resolve, reject).finally(() => clearTimeout(timeout));
     });
   }
 
@@ -193,7 +201,7 @@ export class Reader {
           return batch === null || at === undefined ? load.one(miss) : settledAt(batch, at);
         };
         const flight = flights.run(miss.ref.entryKey, start);
-        return [miss.ref, this.#counted(miss.ref, flight)];
+        return [miss.ref, this.#awaited(miss, flight)];
       }),
     );
     return (ref) => answers.get(ref) as Promise<Answer>;
@@ -208,12 +216,6 @@ export class Reader {
       many: (batch) => loader.loadUnlocked(batch),
       keepMs: KEEP_WITHOUT_REDIS_MS,
     });
-  }
-
-  async #counted(ref: ReadRef, flight: Promise<Answer>): Promise<Answer> {
-    const answer = await flight;
-    ref.recorder?.count(ref.key, answer.expiresAtMs);
-    return answer.state === 'stale' ? this.#reported(ref, answer) : answer;
   }
 
   #reported({ loader, key }: ReadRef, answer: Answer): Answer {

@@ -16,6 +16,7 @@ const VARYING_LIFE_MS = 30 * 86_400_000;
 export interface VersionedLoader extends NamedLoader {
   readonly ttlMs: number;
   readonly keptStaleMs: number;
+  readonly notFoundTtlMs?: number | null;
   /** Not null: each value has a ttl of its own. */
   readonly ttlOf: unknown;
 }
