@@ -77,7 +77,7 @@ export class MemoryTier {
     return this.#lastDrop;
   }
 
-  /** Keeps what was read, unless the key was dropped since, or what is held is newer. */
+  /** Keeps what was read, unless the key was dropped since, or something newer is held. */
   fill(key: string, { value, header, bytes, began, nowMs }: Filling): void {
     if (began < this.#floor || began < (this.#drops[stripeOf(key)] ?? 0)) return;
     const { ttlMs, maxEntries, maxBytes } = this.#settings;
@@ -86,7 +86,11 @@ export class MemoryTier {
     if (spanMs <= 0) return;
     const { createdAtMs, expiresAtMs } = header;
     const held = this.get(key);
-    if (held !== null && held.createdAtMs > createdAtMs) return;
+    if (held !== null && held.createdAtMs > createdAtMs) {
+      // Which of the two is in Redis only Redis knows: its answers may come in another order than they left.
+      this.#held.delete(key);
+      return;
+    }
     const kept = this.#kept(value);
     if (kept === null) return;
     const untilMs = this.#monotonicMs() + spanMs;

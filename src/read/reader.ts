@@ -212,6 +212,8 @@ export class Reader {
 
   async #counted(ref: ReadRef, flight: Promise<Answer>): Promise<Answer> {
     const answer = await flight;
+    // A copy that was made meanwhile may be older: what was seen here must not be followed by that.
+    if (answer.source === 'loader') ref.tier?.drop(ref.key);
     ref.recorder?.count(ref.key, answer.expiresAtMs);
     return answer.state === 'stale' ? this.#reported(ref, answer) : answer;
   }
