@@ -234,9 +234,9 @@ export class ReadThroughCache implements Cache {
   /** The value this process holds, counted as a read; null: ask Redis. */
   #recall({ loader, tier, recorder }: LocalLoader, key: string): Held | null {
     if (tier === null) return null;
-    const held = tier.get(key, this.#servers.clock.coarse());
+    const held = tier.get(key);
     if (held === null) return null;
-    recorder?.count(key, held.expiresAtMs);
+    recorder?.countCopy(key, held.expiresAtMs);
     if (this.#events.has('entry:hit')) {
       this.#events.emit('entry:hit', { loader: loader.name, key, source: 'memory' });
     }

@@ -15,6 +15,8 @@ interface Reads {
   /** In the life that ends at `expiresAtMs`. */
   inLife: number;
   expiresAtMs: number;
+  /** Whether all that are pending were answered by this process's own copy. */
+  isOfCopy: boolean;
 }
 
 export interface RecorderParts {
@@ -56,17 +58,16 @@ export class AccessRecorder {
 
   /** Counts one read; answers how many there were in this life of the entry. Never waits or throws. */
   count(key: string, expiresAtMs: number): number {
-    const reads = this.#reads.get(key);
-    if (reads === undefined) {
-      this.#add(key, expiresAtMs);
-      return 1;
-    }
-    reads.pending++;
-    if (reads.expiresAtMs !== expiresAtMs) {
-      reads.expiresAtMs = expiresAtMs;
-      reads.inLife = 0;
-    }
-    return ++reads.inLife;
+    const reads = this.#reads.get(key) ?? this.#add(key);
+    if (reads === null) return 1;
+    reads.isOfCopy = false;
+    return counted(reads, expiresAtMs);
+  }
+
+  /** As `count`, of a read that a copy in this process answered: its entry may have been refreshed since. */
+  countCopy(key: string, expiresAtMs: number): number {
+    const reads = this.#reads.get(key) ?? this.#add(key);
+    return reads === null ? 1 : counted(reads, expiresAtMs);
   }
 
   /** The load time the next first looks reckon with. */
@@ -88,12 +89,14 @@ export class AccessRecorder {
     await this.flush();
   }
 
-  #add(key: string, expiresAtMs: number): void {
-    if (this.#reads.size < this.#parts.maxPendingKeys) {
-      this.#reads.set(key, { pending: 1, inLife: 1, expiresAtMs });
-    } else {
+  #add(key: string): Reads | null {
+    if (this.#reads.size >= this.#parts.maxPendingKeys) {
       this.#overflowed++;
+      return null;
     }
+    const reads = { pending: 0, inLife: 0, expiresAtMs: 0, isOfCopy: true };
+    this.#reads.set(key, reads);
+    return reads;
   }
 
   async #flushOnce(): Promise<void> {
@@ -120,8 +123,10 @@ export class AccessRecorder {
     const isCrowded = this.#reads.size > this.#parts.maxPendingKeys / 2;
     for (const [key, reads] of this.#reads) {
       if (reads.pending > 0) {
-        records.push({ key, reads: reads.pending, expiresAtMs: reads.expiresAtMs });
+        const { pending, expiresAtMs, isOfCopy } = reads;
+        records.push({ key, reads: pending, expiresAtMs, ...(isOfCopy ? { isOfCopy } : {}) });
         reads.pending = 0;
+        reads.isOfCopy = true;
       } else if (isCrowded || reads.expiresAtMs < nowMs) {
         this.#reads.delete(key);
       }
@@ -150,4 +155,13 @@ export class AccessRecorder {
       leadMs: leadMs({ load: this.#load, wait: null, tickMs: 0, ttlMs, minLeadMs }),
     });
   }
+}
+
+function counted(reads: Reads, expiresAtMs: number): number {
+  reads.pending++;
+  if (reads.expiresAtMs !== expiresAtMs) {
+    reads.expiresAtMs = expiresAtMs;
+    reads.inLife = 0;
+  }
+  return ++reads.inLife;
 }

@@ -1,4 +1,5 @@
 import type { StaleReason } from '../core/events.ts';
+import type { EntryHeader } from '../redis/entry.ts';
 
 /** What a read found, before it is shown to the caller. */
 export interface Answer {
@@ -10,6 +11,8 @@ export interface Answer {
   /** When the value's load started and when it expires, epoch ms; 0 for `uncached`. */
   readonly createdAtMs: number;
   readonly expiresAtMs: number;
+  /** Of the entry that a load has just made; null for every other answer. */
+  readonly made: EntryHeader | null;
 }
 
 /** A value, and what there is to know of it; `staleBecause` says why, where `state` is `stale`. */
@@ -51,7 +54,15 @@ export function fresh(
   source: Answer['source'],
   { createdAtMs, expiresAtMs }: Lived,
 ): Answer {
-  return { value, source, state: 'fresh', staleBecause: null, createdAtMs, expiresAtMs };
+  const made = null;
+  return { value, source, state: 'fresh', staleBecause: null, createdAtMs, expiresAtMs, made };
+}
+
+/** A value that was just loaded and stored, here or by whom this process waited for. */
+export function loaded(value: unknown, made: EntryHeader): Answer {
+  const { createdAtMs, expiresAtMs } = made;
+  const source = 'loader';
+  return { value, source, state: 'fresh', staleBecause: null, createdAtMs, expiresAtMs, made };
 }
 
 /** A value past its time, read from Redis. */
@@ -60,7 +71,8 @@ export function stale(
   staleBecause: StaleReason,
   { createdAtMs, expiresAtMs }: Lived,
 ): Answer {
-  return { value, source: 'redis', state: 'stale', staleBecause, createdAtMs, expiresAtMs };
+  const made = null;
+  return { value, source: 'redis', state: 'stale', staleBecause, createdAtMs, expiresAtMs, made };
 }
 
 export function uncached(value: unknown): Answer {
@@ -71,5 +83,6 @@ export function uncached(value: unknown): Answer {
     staleBecause: null,
     createdAtMs: 0,
     expiresAtMs: 0,
+    made: null,
   };
 }

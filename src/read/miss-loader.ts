@@ -8,7 +8,7 @@ import type { LoadRef, LoadResult, LockedRef } from '../load/store-loaded.ts';
 import { isFresh, usability } from '../policy/freshness.ts';
 import { type Smoothed, upperBound } from '../policy/load-time.ts';
 import type { Acquired, Outcome } from '../redis/entry-store.ts';
-import { type Answer, fresh, stale, uncached } from './answer.ts';
+import { type Answer, loaded, stale, uncached } from './answer.ts';
 import type { Wakes } from './wakes.ts';
 
 /*
@@ -187,7 +187,7 @@ export class MissLoader {
   async #accept(flight: Flight, bytes: Buffer): Promise<Answer | null> {
     const stored = await readable(flight.ref.loader, bytes);
     if (stored?.isReadable && isFresh(stored.header, this.#parts.clock.now())) {
-      return fresh(stored.value, 'loader', stored.header);
+      return loaded(stored.value, stored.header);
     }
     if (stored !== null && 'issues' in stored) {
       reportMismatch(this.#parts.events, flight.ref, stored);
@@ -206,7 +206,7 @@ export class MissLoader {
     if (result.kind === 'not-found') return uncached(undefined);
     if (result.kind === 'loaded') {
       if (!result.stored) return uncached(result.value);
-      return fresh(result.value, 'loader', result.stored);
+      return loaded(result.value, result.stored);
     }
     const answer = this.stale(miss, 'load-failed');
     if (answer) return answer;

@@ -52,12 +52,17 @@ export class PlaceInvalidator {
     return count;
   }
 
-  /** After a reconnect: what was invalidated just before may have been lost with the old server. */
-  async repeatRecent(): Promise<void> {
+  /**
+   * After a reconnect: what was invalidated just before may have been lost with the old server. Answers what
+   * it was.
+   */
+  async repeatRecent(): Promise<readonly EntryPlace[]> {
     this.#forgetOld();
+    const recent = [...this.#recent];
     await Promise.allSettled(
-      this.#recent.map(({ place, soft }) => invalidateOne(this.#store, place, soft)),
+      recent.map(({ place, soft }) => invalidateOne(this.#store, place, soft)),
     );
+    return recent.map(({ place }) => place);
   }
 
   async #chunk(places: readonly KeyPlace[], how: HowToInvalidate): Promise<number> {

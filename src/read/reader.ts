@@ -26,7 +26,7 @@ interface Fetched {
   readonly began: number;
 }
 
-type ReadMiss = Miss & { readonly ref: ReadRef };
+type ReadMiss = Miss & { readonly ref: ReadRef; readonly began: number };
 
 /** How misses are loaded. */
 interface Loading {
@@ -74,7 +74,7 @@ export class Reader {
     }
     const found = readable(ref.loader, bytes);
     const stored = found instanceof Promise ? await found : found;
-    return this.#hit(ref, { bytes, stored, began }) ?? this.#miss(ref, stored);
+    return this.#hit(ref, { bytes, stored, began }) ?? this.#miss({ ref, seen: stored, began });
   }
 
   /** As `read` for keys of one loader, in few round trips; all its misses by one `loadMany` if it has one. */
@@ -91,7 +91,7 @@ export class Reader {
       if (bytes === undefined) return unread(ref);
       const stored = all[at] ?? null;
       const hit = this.#hit(ref, { bytes, stored, began });
-      if (!hit) misses.push({ ref, seen: stored });
+      if (!hit) misses.push({ ref, seen: stored, began });
       return hit;
     });
     for (const { ref, seen } of misses) this.#reportMiss(ref, seen);
@@ -150,9 +150,9 @@ export class Reader {
       });
   }
 
-  async #miss(ref: ReadRef, seen: Found): Promise<Answer> {
+  async #miss(miss: ReadMiss): Promise<Answer> {
+    const { ref, seen } = miss;
     this.#reportMiss(ref, seen);
-    const miss = { ref, seen };
     const load = (): Promise<Answer> => this.#parts.misses.load(miss);
     return this.#awaited(miss, this.#parts.flights.run(ref.entryKey, load));
   }
@@ -161,8 +161,16 @@ export class Reader {
   async #awaited(miss: ReadMiss, flight: Promise<Answer>): Promise<Answer> {
     const { ref } = miss;
     const answer = await (miss.seen?.isReadable ? this.#inTime(miss, flight) : flight);
+    this.#keep(miss, answer);
     ref.recorder?.count(ref.key, answer.expiresAtMs);
     return answer.state === 'stale' ? this.#reported(ref, answer) : answer;
+  }
+
+  /** A loaded value is this process's copy from now on, before one that a slower read finds. */
+  #keep({ ref, began }: ReadMiss, { value, made }: Answer): void {
+    if (made === null || ref.tier === null) return;
+    const nowMs = this.#parts.clock.now();
+    ref.tier.fill(ref.key, { value, header: made, bytes: null, began, nowMs });
   }
 
   /** What the flight comes to; sooner or instead the stale value in hand, if it may be. The flight goes on. */
@@ -210,7 +218,7 @@ export class Reader {
   /** Loads for this process alone, where Redis is away or does not answer in time. */
   #withoutRedis(refs: readonly ReadRef[]): (ref: ReadRef) => Promise<Answer> {
     const { misses: loader } = this.#parts;
-    const misses = refs.map((ref) => ({ ref, seen: null }));
+    const misses = refs.map((ref) => ({ ref, seen: null, began: 0 }));
     return this.#share(misses, {
       one: (miss) => settledAt(loader.loadUnlocked([miss]), 0),
       many: (batch) => loader.loadUnlocked(batch),

@@ -1,4 +1,4 @@
-import { type Clock, CoarseClock, processClock } from '../core/clock.ts';
+import { type Clock, processClock } from '../core/clock.ts';
 import { onServerChange } from './cluster-connection.ts';
 import { type RedisClient, serverOfSlot } from './redis-client.ts';
 
@@ -15,7 +15,6 @@ const CLOCK_SLOT = 0;
 export class ServerClock implements Clock {
   readonly #redis: RedisClient;
   readonly #timer: NodeJS.Timeout;
-  readonly #coarse = new CoarseClock();
   #offsetMs = 0;
 
   constructor(redis: RedisClient) {
@@ -26,11 +25,6 @@ export class ServerClock implements Clock {
 
   now(): number {
     return processClock.now() + this.#offsetMs;
-  }
-
-  /** As `now()`, to the millisecond, for a third of its price. */
-  coarse(): number {
-    return this.#coarse.now() + this.#offsetMs;
   }
 
   /** Measures the offset; rejects when the server does not answer, and then keeps the last one. */

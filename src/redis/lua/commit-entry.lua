@@ -25,7 +25,8 @@ local function commit(entryKey, lockKey, token, bytes, lifeMs, outcome, outcomeT
     redis.call('SET', entryKey, bytes, 'PX', lifeMs)
     redis.call('DEL', lockKey)
   end
-  if mark == '!' then redis.call('PUBLISH', string.match(entryKey, '^[^:]*') .. ':bus', cjson.encode({wake = entryKey})) end
+  -- pcall: a user who may not publish must still be able to write.
+  if mark == '!' then redis.pcall('PUBLISH', string.match(entryKey, '^[^:]*') .. ':bus', cjson.encode({wake = entryKey})) end
   return 1
 end
 

@@ -13,5 +13,6 @@ if outcome == '' then
 else
   redis.call('SET', lockKey, '=' .. outcome, 'PX', outcomeTtlMs)
 end
-if mark == '!' then redis.call('PUBLISH', string.match(entryKey, '^[^:]*') .. ':bus', cjson.encode({wake = entryKey})) end
+-- pcall: a user who may not publish must still be able to release.
+if mark == '!' then redis.pcall('PUBLISH', string.match(entryKey, '^[^:]*') .. ':bus', cjson.encode({wake = entryKey})) end
 return 1
