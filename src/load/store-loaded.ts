@@ -76,6 +76,15 @@ export function unlockedResult(answer: Loaded, loadMs: number): LoadResult {
   return { kind: 'failed', error: new LoaderError('REDIS_UNAVAILABLE', message), loadMs };
 }
 
+/**
+ * What a commit under a lock of unknown fate comes to: that it was refused need not mean that somebody
+ * has changed the entry meanwhile, so there is no reason to load it again.
+ */
+export function withoutVerdict(result: LoadResult): LoadResult {
+  if (result.kind !== 'loaded' || result.unstored?.why !== 'superseded') return result;
+  return unstoredResult(result.value, { why: 'unlocked' }, result.loadMs);
+}
+
 /** The result of keys whose loader call got no permit, their locks given back: others may try. */
 export async function releaseLimited(
   { store }: StoreParts,

@@ -8,8 +8,9 @@ import type { EntryHeader } from '../redis/entry.ts';
 import type { EntryReads } from '../redis/entry-reads.ts';
 import type { AccessRecorder } from './access-recorder.ts';
 import { type Answer, fresh, stale } from './answer.ts';
+import type { Miss } from './flight.ts';
 import type { MemoryTier } from './memory-tier.ts';
-import type { Miss, MissLoader } from './miss-loader.ts';
+import type { MissLoader } from './miss-loader.ts';
 import { type Found, readable, reportMismatch } from './readable.ts';
 import type { SingleFlight } from './single-flight.ts';
 
@@ -159,7 +160,8 @@ export class Reader {
   async #miss(ref: ReadRef, seen: Found): Promise<Answer> {
     this.#reportMiss(ref, seen);
     const miss = { ref, seen };
-    const load = (): Promise<Answer> => this.#parts.misses.load(miss);
+    const load = (keep: (ms: number) => void): Promise<Answer> =>
+      this.#parts.misses.load(miss, () => keep(KEEP_WITHOUT_REDIS_MS));
     return this.#inTime(miss, this.#counted(ref, this.#parts.flights.run(ref.entryKey, load)));
   }
 
