@@ -6,15 +6,12 @@ import { TestCluster, type TestNode } from '../helpers/cluster.ts';
 import { readingAll } from '../helpers/reading.ts';
 import { uniqueNamespace } from '../helpers/redis.ts';
 
-// No replica takes a master's place: the one that comes back has to be used again.
-const ARGS = [
-  ...['--cluster-replica-no-failover', 'yes'],
-  ...['--cluster-require-full-coverage', 'no'],
-];
-
 let cluster: TestCluster;
 beforeAll(async () => {
-  cluster = await TestCluster.start(ARGS);
+  cluster = await TestCluster.start(['--cluster-require-full-coverage', 'no']);
+  // No replica takes a master's place: the one that comes back has to be used again.
+  const settings = ['cluster-replica-no-failover', 'yes'] as const;
+  await Promise.all(cluster.nodes.map(({ redis }) => redis.config('SET', ...settings)));
 }, 60_000);
 afterAll(() => cluster?.close());
 

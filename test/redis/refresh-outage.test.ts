@@ -3,7 +3,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { createScheduler, createWorker, defineLoader } from '../../src/index.ts';
 import { openQueue } from '../../src/queue/refresh-queue.ts';
 import { Keys } from '../../src/redis/keys.ts';
-import { openCache, ownServer, recorded } from '../helpers/cache.ts';
+import { gate, openCache, ownServer, recorded } from '../helpers/cache.ts';
 import { connect } from '../helpers/redis.ts';
 
 const NAMESPACE = 'outage';
@@ -13,11 +13,16 @@ const OUTAGE_MS = 10_000;
 test('workers load nothing that cannot be stored while the cache server hangs, and fail no key for it', async () => {
   const [cacheServer, queueServer] = await Promise.all([ownServer(), ownServer()]);
   const startedAtMs: number[] = [];
+  const stopped = gate();
+  let stop: (() => void) | null = null;
   const item = defineLoader({
     name: 'item',
     ttl: TTL_MS,
     load: async (id: string, { reason }) => {
-      if (reason === 'refresh') startedAtMs.push(performance.now());
+      if (reason === 'refresh') {
+        startedAtMs.push(performance.now());
+        stop?.();
+      }
       return `${id}!`;
     },
   });
@@ -42,9 +47,14 @@ test('workers load nothing that cannot be stored while the cache server hangs, a
   onTestFinished(() => clearInterval(reading));
   await expect.poll(() => landedKeys(0), { timeout: 10_000 }).toBe(ids.length);
 
-  const stoppedAtMs = performance.now();
-  process.kill(cacheServer.pid, 'SIGSTOP');
+  stop = () => {
+    stop = null;
+    process.kill(cacheServer.pid, 'SIGSTOP');
+    stopped.open();
+  };
   onTestFinished(() => void process.kill(cacheServer.pid, 'SIGCONT'));
+  await stopped.opened; // in mid-load: that one cannot be stored
+  const stoppedAtMs = performance.now();
   await delay(OUTAGE_MS); // the outage itself
   const before = landed.length;
   const loadedMeanwhile = startedAtMs.filter((atMs) => atMs > stoppedAtMs);
