@@ -1,6 +1,7 @@
 // An application process that reads 500 times a second, hits and misses, and tells how that went.
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
+import { Redis } from 'ioredis';
 import { messageOf } from '../../src/core/errors.ts';
 import { type CacheOptions, createCache, type EventName } from '../../src/index.ts';
 import { steadyLoaders } from './steady-loaders.ts';
@@ -35,12 +36,15 @@ export interface SteadyReport {
   /** When each key's loads began. */
   readonly loads: readonly (readonly [key: string, startedAtMs: number])[];
   readonly events: Readonly<Partial<Record<EventName, number>>>;
+  /** Most commands that waited for replies, or to be sent, on all connections at a time. */
+  readonly mostQueued: number;
   /** After a garbage collection. */
   readonly heapBytes: number;
 }
 
 class Tally {
   reads = 0;
+  mostQueued = 0;
   readonly errors: string[] = [];
   readonly slow: SlowRead[] = [];
   readonly sources: Record<string, number> = {};
@@ -65,12 +69,32 @@ function nowMs(): number {
   return performance.timeOrigin + performance.now();
 }
 
+const connections = new Set<Redis>();
+const { sendCommand } = Redis.prototype;
+Redis.prototype.sendCommand = function (this: Redis, ...sent): unknown {
+  connections.add(this);
+  return sendCommand.apply(this, sent);
+};
+
+/** ioredis keeps its queues to itself. */
+type Queues = Record<'commandQueue' | 'offlineQueue', { readonly length: number }>;
+
+function queued(): number {
+  let sum = 0;
+  for (const redis of connections) {
+    const { commandQueue, offlineQueue } = redis as unknown as Queues;
+    sum += commandQueue.length + offlineQueue.length;
+  }
+  return sum;
+}
+
 let tickedAtMs = nowMs();
 setInterval(() => {
   const atMs = nowMs();
   const lateMs = atMs - tickedAtMs - TICK_MS;
   if (lateMs > USUAL_MS) stalls.push([tickedAtMs, lateMs]);
   tickedAtMs = atMs;
+  tally.mostQueued = Math.max(tally.mostQueued, queued());
 }, TICK_MS);
 setInterval(() => {
   const sinceMs = nowMs() - REMEMBERED_MS;
