@@ -88,12 +88,19 @@ function queued(): number {
   return sum;
 }
 
-let tickedAtMs = nowMs();
-setInterval(() => {
+/** Also where a read ends: its stall may be over before the tick is. */
+function noteStall(): void {
   const atMs = nowMs();
   const lateMs = atMs - tickedAtMs - TICK_MS;
-  if (lateMs > USUAL_MS) stalls.push([tickedAtMs, lateMs]);
+  if (lateMs <= USUAL_MS) return;
+  stalls.push([tickedAtMs, lateMs]);
   tickedAtMs = atMs;
+}
+
+let tickedAtMs = nowMs();
+setInterval(() => {
+  noteStall();
+  tickedAtMs = nowMs();
   tally.mostQueued = Math.max(tally.mostQueued, queued());
 }, TICK_MS);
 setInterval(() => {
@@ -141,6 +148,7 @@ async function read(n: number): Promise<void> {
 
 function slowRead(read: Load): SlowRead {
   const { key, startedAtMs, endedAtMs } = read;
+  noteStall();
   const overlapping = recentLoads.filter(
     (load) => load.key === key && load.endedAtMs >= startedAtMs && load.startedAtMs <= endedAtMs,
   );
