@@ -71,7 +71,8 @@ export interface EventMap {
       | 'superseded'
       | 'not-found'
       | 'other-version'
-      | 'limited';
+      | 'limited'
+      | 'redis-away';
   };
   'refresh:failed': KeyEvent & { readonly error: unknown; readonly retryAtMs: number };
   /** One of the failures in a row of a call, or of a connection: not one a read. */

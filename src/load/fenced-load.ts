@@ -3,15 +3,15 @@ import { Cancellation } from '../core/cancellation.ts';
 import type { EverwarmError } from '../core/errors.ts';
 import type { Events, LoadReason } from '../core/events.ts';
 import { settlesWithin } from '../core/lifecycle.ts';
-import { SchemaMismatch } from '../loaders/check-with.ts';
-import { type LoadTarget, runLoad, runLoadMany } from '../loaders/run-loader.ts';
-import { type Smoothed, smooth } from '../policy/load-time.ts';
+import { type Loaded, type LoadTarget, runLoads } from '../loaders/run-loader.ts';
+import type { Smoothed } from '../policy/load-time.ts';
 import type { EntryHeader } from '../redis/entry.ts';
 import type { Acquired } from '../redis/entry-store.ts';
 import { type Confirmable, confirmable } from './confirmable.ts';
 import { EmptyGuards } from './empty-guards.ts';
 import type { EntryTags } from './entry-tags.ts';
-import { LockKeeper } from './lock-keeper.ts';
+import { LoadReports } from './load-reports.ts';
+import { type Hold, LockKeeper } from './lock-keeper.ts';
 import type { Permits, PermitWait } from './permits.ts';
 import {
   type LoadRef,
@@ -22,6 +22,7 @@ import {
   type StoreParts,
   storeLoaded,
   unlockedResult,
+  withoutVerdict,
 } from './store-loaded.ts';
 
 /** Outcomes of loads are kept for so long. */
@@ -47,6 +48,17 @@ export interface LoadRun {
   readonly inSlot?: <T>(load: () => Promise<T>) => Promise<T>;
 }
 
+/** What a loader call answered, and under which locks. */
+interface LoadedBatch {
+  readonly answers: readonly Loaded[];
+  readonly startedAtMs: number;
+  /** Why which of them must not be stored, by their places. */
+  readonly refused: ReadonlyMap<number, unknown> | null;
+  /** What the loader could say "not modified" of, by their places. */
+  readonly found: readonly (Confirmable | null)[];
+  readonly hold: Hold;
+}
+
 /** Who asks for a lock, and what it knows. */
 export interface Asking {
   readonly token: string;
@@ -56,6 +68,8 @@ export interface Asking {
   readonly waitingSinceMs: number;
   /** It goes on waiting if the lock is held, and wants to be woken. */
   readonly waits?: boolean;
+  /** Longest wait for the answer, if shorter than usual. */
+  readonly withinMs?: number;
 }
 
 /**
@@ -65,7 +79,7 @@ export interface Asking {
 export class FencedLoad {
   readonly #parts: FencedLoadParts & StoreParts;
   readonly #keeper: LockKeeper;
-  readonly #loadTimes = new Map<string, Smoothed>();
+  readonly #reports: LoadReports;
   readonly #running = new Set<Promise<unknown>>();
   // Randomness costs 4 µs a call: once a process, and a count.
   readonly #tokenPrefix = `${randomBytes(12).toString('base64url')}.`;
@@ -74,6 +88,7 @@ export class FencedLoad {
   constructor(parts: FencedLoadParts) {
     this.#parts = { ...parts, guards: new EmptyGuards() };
     this.#keeper = new LockKeeper(parts.store, parts.lockTtlMs);
+    this.#reports = new LoadReports(parts.events);
   }
 
   newToken(): string {
@@ -111,13 +126,13 @@ export class FencedLoad {
     permitWaitMs: number,
   ): Promise<readonly LoadResult[]> {
     const results = await this.#tracked(this.#runUnlocked(refs, permitWaitMs));
-    this.#report(refs, results, 'miss');
+    this.#reports.report(refs, results, 'miss');
     return results;
   }
 
   /** Smoothed load time of a loader as seen by this process. */
   loadTime(loader: string): Smoothed | null {
-    return this.#loadTimes.get(loader) ?? null;
+    return this.#reports.loadTime(loader);
   }
 
   /** Aborts every load under way and to come. */
@@ -140,7 +155,7 @@ export class FencedLoad {
     const retryAfterMs = await this.#refusal(refs, { maxWaitMs: permitWaitMs, cancellation });
     if (retryAfterMs !== null) return limitedResults(refs, retryAfterMs);
     const startedAtMs = clock.now();
-    const answers = await callLoader(refs, { reason: 'miss', attempt: 1, cancellation });
+    const answers = await runLoads(refs, { reason: 'miss', attempt: 1, cancellation });
     const loadMs = clock.now() - startedAtMs;
     return answers.map((answer) => unlockedResult(answer, loadMs));
   }
@@ -153,20 +168,13 @@ export class FencedLoad {
   }
 
   async #run(locked: readonly LockedRef[], run: LoadRun): Promise<readonly LoadResult[]> {
-    const { clock, events } = this.#parts;
+    const { clock } = this.#parts;
     const { inSlot = (load) => load(), permitWaitMs: maxWaitMs = 0, ...call } = run;
     let startedAtMs = 0;
     let refused: ReadonlyMap<number, unknown> | null = null;
     let found: readonly (Confirmable | null)[] = [];
     const refs = locked.map(({ ref }) => ref);
-    const hold = this.#keeper.hold({
-      token: locked[0]?.token ?? '',
-      lockKeys: refs.map((ref) => ref.lockKey),
-      onLost: (lockKey) => {
-        const ref = refs.find((one) => one.lockKey === lockKey);
-        if (ref) events.emit('lock:lost', { loader: ref.loader.name, key: ref.key });
-      },
-    });
+    const hold = this.#hold(locked, run.reason);
     try {
       const { cancellation } = hold;
       // In the slot: a permit that then waited for one would be used long after its time.
@@ -177,33 +185,56 @@ export class FencedLoad {
         if (refs[0]?.loader.isTagged) refused = await this.#parts.tags.add(refs);
         found = await this.#confirmables(locked);
         startedAtMs = clock.now();
-        return callLoader(toTargets(locked, found), { cancellation, ...call });
+        return runLoads(toTargets(locked, found), { cancellation, ...call });
       });
       hold.drop(); // A renewal sent after the commit would find the lock gone, and report it lost.
-      if (typeof answers === 'number') {
-        const results = await releaseLimited(this.#parts, locked, answers);
-        this.#report(refs, results, run.reason);
-        return results;
-      }
-      const times = { startedAtMs, loadMs: clock.now() - startedAtMs };
-      const storing = Promise.all(
-        answers.map((answer, at) =>
-          storeLoaded(this.#parts, locked[at] as LockedRef, {
-            answer,
-            times,
-            confirmable: found[at] ?? null,
-            refused: refused?.has(at) ? { error: refused.get(at) } : null,
-          }),
-        ),
+      const storing = this.#tracked(
+        typeof answers === 'number'
+          ? releaseLimited(this.#parts, locked, answers)
+          : this.#store(locked, { answers, startedAtMs, refused, found, hold }),
       ).then((results) => {
-        this.#report(refs, results, run.reason);
+        this.#reports.report(refs, results, run.reason);
         return results;
       });
       if (await this.#isStoredInTime(storing)) return await storing;
-      return answers.map((answer, at) => unlockedResult(answer, times.loadMs, found[at]));
+      if (typeof answers === 'number') return limitedResults(refs, answers);
+      const loadMs = clock.now() - startedAtMs;
+      return answers.map((answer, at) => unlockedResult(answer, loadMs, found[at]));
     } finally {
       hold.drop();
     }
+  }
+
+  /** A load that somebody waits for goes on while Redis is away: its result is answered, if not stored. */
+  #hold(locked: readonly LockedRef[], reason: LoadReason): Hold {
+    const refs = locked.map(({ ref }) => ref);
+    return this.#keeper.hold({
+      token: locked[0]?.token ?? '',
+      lockKeys: refs.map((ref) => ref.lockKey),
+      onLost: (lockKey) => {
+        const ref = refs.find((one) => one.lockKey === lockKey);
+        if (ref) this.#parts.events.emit('lock:lost', { loader: ref.loader.name, key: ref.key });
+      },
+      whenUnconfirmed: reason === 'miss' ? 'keep' : 'lose',
+    });
+  }
+
+  #store(locked: readonly LockedRef[], loaded: LoadedBatch): Promise<readonly LoadResult[]> {
+    const { answers, startedAtMs, refused, found, hold } = loaded;
+    const times = { startedAtMs, loadMs: this.#parts.clock.now() - startedAtMs };
+    return Promise.all(
+      answers.map(async (answer, at) => {
+        const one = locked[at] as LockedRef;
+        const isUnconfirmed = hold.isUnconfirmed(one.ref.lockKey);
+        const result = await storeLoaded(this.#parts, one, {
+          answer,
+          times,
+          confirmable: found[at] ?? null,
+          refused: refused?.has(at) ? { error: refused.get(at) } : null,
+        });
+        return isUnconfirmed ? withoutVerdict(result) : result;
+      }),
+    );
   }
 
   // Only where there is an ETag: most loaders know none, and need not wait for another round trip.
@@ -221,39 +252,7 @@ export class FencedLoad {
   async #isStoredInTime(storing: Promise<unknown>): Promise<boolean> {
     const { commitWaitMs } = this.#parts;
     if (commitWaitMs === undefined) return true;
-    return settlesWithin(this.#tracked(storing), commitWaitMs);
-  }
-
-  #report(refs: readonly LoadRef[], results: readonly LoadResult[], reason: LoadReason): void {
-    for (const [at, { loader, key }] of refs.entries()) {
-      const result = results[at];
-      if (result) this.#reportOne({ loader: loader.name, key }, result, reason);
-    }
-  }
-
-  #reportOne(
-    about: { readonly loader: string; readonly key: string },
-    result: LoadResult,
-    reason: LoadReason,
-  ): void {
-    const { events } = this.#parts;
-    const { loadMs } = result;
-    // A refresh without a permit is not tried now: its job reports it; a reader's own goes unsaid.
-    if (result.kind === 'limited' && reason === 'refresh') return;
-    if ('error' in result) {
-      const { cause } = result.error;
-      if (cause instanceof SchemaMismatch) {
-        events.emit('schema:mismatched', { at: 'load', issues: cause.issues, ...about });
-      }
-      events.emit('load:failed', { reason, loadMs, error: result.error, ...about });
-      return;
-    }
-    this.#loadTimes.set(about.loader, smooth(this.loadTime(about.loader), loadMs));
-    const stored = result.kind === 'loaded' && result.stored !== null;
-    if (result.kind === 'loaded' && result.unstored?.why === 'failed') {
-      events.emit('store:failed', { error: result.unstored.error, ...about });
-    }
-    events.emit('load:completed', { reason, loadMs, stored, ...about });
+    return settlesWithin(storing, commitWaitMs);
   }
 
   #tracked<T>(running: Promise<T>): Promise<T> {
@@ -272,13 +271,4 @@ function toTargets(
     key: ref.key,
     etag: found[at]?.etag ?? null,
   }));
-}
-
-function callLoader(
-  refs: readonly LoadTarget[],
-  call: Parameters<typeof runLoad>[1],
-): ReturnType<typeof runLoadMany> {
-  const [only] = refs;
-  if (only && refs.length === 1) return runLoad(only, call).then((answer) => [answer]);
-  return runLoadMany(refs, call);
 }

@@ -96,6 +96,15 @@ function valueMeant(
   return 'value' in answer ? answer.value : kept?.value;
 }
 
+/**
+ * What a commit under a lock of unknown fate comes to: that it was refused need not mean that somebody
+ * has changed the entry meanwhile, so there is no reason to load it again.
+ */
+export function withoutVerdict(result: LoadResult): LoadResult {
+  if (result.kind !== 'loaded' || result.unstored?.why !== 'superseded') return result;
+  return unstoredResult(result.value, { why: 'unlocked' }, result.loadMs);
+}
+
 /** The result of keys whose loader call got no permit, their locks given back: others may try. */
 export async function releaseLimited(
   { store }: StoreParts,

@@ -82,6 +82,15 @@ function checkEtag(etag: unknown): void {
   throw new TypeError(`answered an etag (${printValue(etag)}) that ${rule}`);
 }
 
+/** One call for keys of one loader: `load` of a single one, else `loadMany`. */
+export async function runLoads(
+  targets: readonly LoadTarget[],
+  call: LoadCall,
+): Promise<readonly Loaded[]> {
+  const [only] = targets;
+  return only && targets.length === 1 ? [await runLoad(only, call)] : runLoadMany(targets, call);
+}
+
 /** Calls `loadMany` once for all targets (of one loader): an answer per target, in their order. */
 export async function runLoadMany(
   targets: readonly LoadTarget[],

@@ -23,7 +23,7 @@ export interface RearmerParts {
 }
 
 const FLUSH_MS = 250;
-/** When to look again at a key whose lock somebody else holds, or that another version's job took. */
+/** When to look again at a key whose lock is held or cannot be asked for, or that another version's job took. */
 const LOOK_AGAIN_MS = 1_000;
 const MAX_ERROR_LENGTH = 500;
 
@@ -60,6 +60,7 @@ export class Rearmer {
     const { key } = outcome;
     if (outcome.kind === 'failed') return this.#backoff(key, outcome.error, nowMs);
     if (outcome.kind === 'refreshed') return this.#landed(key, outcome.expiresAtMs, nowMs);
+    if (outcome.kind === 'away') return this.#later(key, 'the cache server was away', nowMs);
     if (outcome.kind === 'limited') return this.#postponed(key, outcome.retryAfterMs, nowMs);
     switch (outcome.why) {
       case 'late':
@@ -71,13 +72,13 @@ export class Rearmer {
       case 'superseded':
         return { key, dueAtMs: nowMs, failure: null };
       default:
-        return this.#later(key, nowMs);
+        return this.#later(key, 'another load of it was under way', nowMs);
     }
   }
 
-  #later(key: string, nowMs: number): Rearmed {
+  #later(key: string, why: string, nowMs: number): Rearmed {
     const dueAtMs = nowMs + Math.min(LOOK_AGAIN_MS, this.#parts.loader.ttlMs / 10);
-    const failure = this.#untried(key, { dueAtMs, why: 'another load of it was under way' });
+    const failure = this.#untried(key, { dueAtMs, why });
     return { key, dueAtMs, failure };
   }
 

@@ -9,8 +9,9 @@ import type { EntryHeader } from '../redis/entry.ts';
 import type { EntryReads } from '../redis/entry-reads.ts';
 import type { AccessRecorder } from './access-recorder.ts';
 import { type Answer, fresh, stale } from './answer.ts';
+import type { Miss } from './flight.ts';
 import type { MemoryTier } from './memory-tier.ts';
-import type { Miss, MissLoader } from './miss-loader.ts';
+import type { MissLoader } from './miss-loader.ts';
 import type { SingleFlight } from './single-flight.ts';
 
 /** A key to read: where it is, who counts it, and where this process keeps it. */
@@ -153,7 +154,8 @@ export class Reader {
   async #miss(miss: ReadMiss): Promise<Answer> {
     const { ref, seen } = miss;
     this.#reportMiss(ref, seen);
-    const load = (): Promise<Answer> => this.#parts.misses.load(miss);
+    const load = (keep: (ms: number) => void): Promise<Answer> =>
+      this.#parts.misses.load(miss, () => keep(KEEP_WITHOUT_REDIS_MS));
     return this.#awaited(miss, this.#parts.flights.run(ref.entryKey, load));
   }
 

@@ -191,7 +191,9 @@ export async function withinTimeout<T>(
   const expiry = new Promise<never>((_, reject) => {
     timeout = setTimeout(() => {
       const message = `${what}: Redis did not answer within ${timeoutMs} ms`;
-      reject(new EverwarmError('REDIS_UNAVAILABLE', message));
+      const late = new EverwarmError('REDIS_UNAVAILABLE', message);
+      // Only after the replies that a process which was held up has not read yet.
+      setImmediate(reject, late);
     }, timeoutMs);
   });
   try {

@@ -83,7 +83,14 @@ function listeningWaiter(namespace: string, loader: Loader<string, string | unde
   const tags = new EntryTags(new TagIndex(redis, keys, clock), clock);
   const store = new EntryStore(redis);
   const fenced = new FencedLoad({ store, clock, events, lockTtlMs: 3_000, tags });
-  const misses = new MissLoader({ fenced, clock, events, wakes, random: () => FOR_AGES });
+  const misses = new MissLoader({
+    readTimeoutMs: 250,
+    fenced,
+    clock,
+    events,
+    wakes,
+    random: () => FOR_AGES,
+  });
   const place = keys.named('item', 1, KEY);
   return () => misses.load({ ref: { ...place, loader, key: KEY }, seen: null });
 }
