@@ -4,6 +4,7 @@ import { EverwarmError } from './core/errors.ts';
 import type { EventName, Events, Listener } from './core/events.ts';
 import type { Invalidation } from './core/invalidation.ts';
 import { settlesWithin } from './core/lifecycle.ts';
+import { UnderWay } from './core/under-way.ts';
 import type { FencedLoad } from './load/fenced-load.ts';
 import type { ParamsOf } from './loaders/arguments.ts';
 import type { AnyLoader, Loader } from './loaders/define-loader.ts';
@@ -53,6 +54,8 @@ export class ReadThroughCache implements Cache {
   readonly #servers: RoleServers;
   readonly #local: LocalLoaders;
   readonly #readable: Promise<unknown>;
+  /** Sets and invalidations that `close()` lets finish. */
+  readonly #writes = new UnderWay();
   #closing: Promise<void> | null = null;
 
   constructor(parts: CacheParts) {
@@ -117,8 +120,7 @@ export class ReadThroughCache implements Cache {
       if (value !== undefined) return { ref: this.#ref(local, encodeKey(params)), value };
       throw new EverwarmError('INVALID_OPTION', 'set() cannot store undefined: use invalidate()');
     });
-    if (!this.#servers.isReady) await this.#servers.ready();
-    await this.#parts.writer.set(values);
+    await this.#write(() => this.#parts.writer.set(values));
   }
 
   async writeThrough<P, R, W>(
@@ -127,10 +129,13 @@ export class ReadThroughCache implements Cache {
     write: Write<W>,
   ): Promise<W> {
     const ref = this.#ref(this.#known(loader), encodeKey(params));
-    return writeThrough(write, {
-      set: (value) => this.#parts.writer.set([{ ref, value }]),
-      invalidate: () => this.#parts.invalidator.keys(loader.name, [ref.key]),
-    });
+    const { writer, invalidator } = this.#parts;
+    return this.#write(() =>
+      writeThrough(write, {
+        set: (value) => writer.set([{ ref, value }]),
+        invalidate: () => invalidator.keys(loader.name, [ref.key]),
+      }),
+    );
   }
 
   async invalidate<P, R>(
@@ -140,7 +145,7 @@ export class ReadThroughCache implements Cache {
     const { name } = this.#known(loader).loader;
     const key = encodeKey(params[0]);
     const options = params[1] as InvalidateOptions | undefined;
-    return (await (await this.#invalidations()).keys(name, [key], options)) > 0;
+    return (await this.#invalidate((them) => them.keys(name, [key], options))) > 0;
   }
 
   async invalidateMany<P, R>(
@@ -149,14 +154,14 @@ export class ReadThroughCache implements Cache {
     options?: InvalidateOptions,
   ): Promise<number> {
     const { name } = this.#known(loader).loader;
-    return (await this.#invalidations()).keys(name, params.map(encodeKey), options);
+    return this.#invalidate((them) => them.keys(name, params.map(encodeKey), options));
   }
 
   async invalidateTags(
     tags: string | readonly string[],
     options?: InvalidateOptions,
   ): Promise<number> {
-    return (await this.#invalidations()).tags(tags, options);
+    return this.#invalidate((them) => them.tags(tags, options));
   }
 
   async invalidatePattern<P, R>(
@@ -165,7 +170,7 @@ export class ReadThroughCache implements Cache {
     options?: ConfirmOptions,
   ): Promise<number> {
     const { name } = this.#known(loader).loader;
-    return (await this.#invalidations()).pattern(name, glob, options);
+    return this.#invalidate((them) => them.pattern(name, glob, options));
   }
 
   async invalidateLoader<P, R>(
@@ -173,15 +178,15 @@ export class ReadThroughCache implements Cache {
     options?: LoaderInvalidateOptions,
   ): Promise<number> {
     const { name } = this.#known(loader).loader;
-    return (await this.#invalidations()).loader(name, options);
+    return this.#invalidate((them) => them.loader(name, options));
   }
 
   async invalidateNamespace(options: ConfirmOptions): Promise<number> {
-    return (await this.#invalidations()).namespace(options);
+    return this.#invalidate((them) => them.namespace(options));
   }
 
   async applyInvalidation(invalidation: Invalidation): Promise<number> {
-    return (await this.#invalidations()).apply(invalidation);
+    return this.#invalidate((them) => them.apply(invalidation));
   }
 
   wrap<F extends AnyFunction, P = ParamsOf<Parameters<F>>>(
@@ -214,11 +219,15 @@ export class ReadThroughCache implements Cache {
   async #close(): Promise<void> {
     const { bus, fenced, invalidator, versions } = this.#parts;
     versions.close();
-    await Promise.all([this.#local.close(), settlesWithin(invalidator.close(), CLOSE_GRACE_MS)]);
-    if (!(await settlesWithin(fenced.idle(), CLOSE_GRACE_MS))) {
-      fenced.abortAll(new EverwarmError('CLOSED', 'the cache was closed'));
-      await settlesWithin(fenced.idle(), ABORT_GRACE_MS);
-    }
+    // What is invalidated until then may have to be repeated.
+    const written = this.#writes.settled().then(() => invalidator.close());
+    await Promise.all([
+      this.#local.close(),
+      settlesWithin(Promise.all([written, fenced.idle()]), CLOSE_GRACE_MS),
+    ]);
+    // Also the loads to come: who waits for another process's finds Redis gone, and would begin one.
+    fenced.abortAll(new EverwarmError('CLOSED', 'the cache was closed'));
+    await settlesWithin(fenced.idle(), ABORT_GRACE_MS);
     bus.close();
     this.#servers.close();
   }
@@ -250,10 +259,14 @@ export class ReadThroughCache implements Cache {
     }
   }
 
-  async #invalidations(): Promise<Invalidator> {
+  async #invalidate(run: (invalidator: Invalidator) => Promise<number>): Promise<number> {
     if (this.#closing !== null) throw new EverwarmError('CLOSED', 'the cache is closed');
-    if (!this.#servers.isReady) await this.#servers.ready();
-    return this.#parts.invalidator;
+    return this.#write(() => run(this.#parts.invalidator));
+  }
+
+  /** Runs what changes entries, once the servers have answered or their time is up. */
+  #write<T>(run: () => Promise<T>): Promise<T> {
+    return this.#writes.run(this.#servers.isReady ? run() : this.#servers.ready().then(run));
   }
 
   #requireOpen(loader: { readonly name: string }): void {
