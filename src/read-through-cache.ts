@@ -200,7 +200,7 @@ export class ReadThroughCache implements Cache {
     this.#requireOpen(loader);
     if (!this.#parts.registry.add(loader)) return;
     this.#local.add(loader);
-    this.#parts.versions.beat();
+    this.#parts.versions.beat([loader]);
   }
 
   on<N extends EventName>(name: N, listener: Listener<N>): () => void {
