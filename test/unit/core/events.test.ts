@@ -45,6 +45,21 @@ describe('a listener', () => {
     expect(events.has('entry:hit')).toBe(false);
   });
 
+  test('that is asynchronous and rejects is reported as a process warning, and no unhandled rejection', async () => {
+    const events = new Events();
+    events.on('entry:hit', async () => {
+      throw new Error('my late fault');
+    });
+    const warned = nextWarning();
+
+    events.emit('entry:hit', hit);
+
+    expect(await warned).toMatchObject({
+      name: 'EverwarmWarning',
+      message: 'a listener of "entry:hit" threw: Error: my late fault',
+    });
+  });
+
   test('that throws is reported as a process warning and hurts nobody', async () => {
     const events = new Events();
     const heard: string[] = [];
