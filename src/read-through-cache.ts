@@ -54,8 +54,8 @@ export class ReadThroughCache implements Cache {
   readonly #servers: RoleServers;
   readonly #local: LocalLoaders;
   readonly #readable: Promise<unknown>;
-  /** Sets and invalidations that `close()` lets finish. */
-  readonly #writes = new UnderWay();
+  /** Reads, sets and invalidations that `close()` lets finish. */
+  readonly #underWay = new UnderWay();
   #closing: Promise<void> | null = null;
 
   constructor(parts: CacheParts) {
@@ -220,10 +220,10 @@ export class ReadThroughCache implements Cache {
     const { bus, fenced, invalidator, versions } = this.#parts;
     versions.close();
     // What is invalidated until then may have to be repeated.
-    const written = this.#writes.settled().then(() => invalidator.close());
+    const settled = this.#underWay.settled().then(() => invalidator.close());
     await Promise.all([
       this.#local.close(),
-      settlesWithin(Promise.all([written, fenced.idle()]), CLOSE_GRACE_MS),
+      settlesWithin(Promise.all([settled, fenced.idle()]), CLOSE_GRACE_MS),
     ]);
     // Also the loads to come: who waits for another process's finds Redis gone, and would begin one.
     fenced.abortAll(new EverwarmError('CLOSED', 'the cache was closed'));
@@ -246,12 +246,12 @@ export class ReadThroughCache implements Cache {
 
   async #read(local: LocalLoader, key: string): Promise<Answer> {
     if (!this.#servers.isReady) await this.#readable;
-    return this.#parts.reader.read(this.#ref(local, key));
+    return this.#underWay.run(this.#parts.reader.read(this.#ref(local, key)));
   }
 
   async #readMany(refs: ReadonlyMap<string, ReadRef>, values: Map<string, unknown>): Promise<void> {
     if (!this.#servers.isReady) await this.#readable;
-    const answers = await this.#parts.reader.readMany([...refs.values()]);
+    const answers = await this.#underWay.run(this.#parts.reader.readMany([...refs.values()]));
     for (const [at, key] of [...refs.keys()].entries()) {
       const answer = answers[at];
       if (answer?.status !== 'fulfilled') throw answer?.reason;
@@ -266,7 +266,7 @@ export class ReadThroughCache implements Cache {
 
   /** Runs what changes entries, once the servers have answered or their time is up. */
   #write<T>(run: () => Promise<T>): Promise<T> {
-    return this.#writes.run(this.#servers.isReady ? run() : this.#servers.ready().then(run));
+    return this.#underWay.run(this.#servers.isReady ? run() : this.#servers.ready().then(run));
   }
 
   #requireOpen(loader: { readonly name: string }): void {

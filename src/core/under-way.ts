@@ -1,18 +1,26 @@
-/** Work that has begun and has not ended yet. */
+/** Counts the work that has begun and not ended yet. */
 export class UnderWay {
-  readonly #work = new Set<Promise<unknown>>();
+  #count = 0;
+  #waiting: (() => void)[] = [];
 
   async run<T>(work: Promise<T>): Promise<T> {
-    this.#work.add(work);
+    this.#count++;
     try {
       return await work;
     } finally {
-      this.#work.delete(work);
+      if (--this.#count === 0) this.#end();
     }
   }
 
   /** Resolves once there is none. */
   async settled(): Promise<void> {
-    while (this.#work.size > 0) await Promise.allSettled(this.#work);
+    if (this.#count === 0) return;
+    await new Promise<void>((resolve) => this.#waiting.push(resolve));
+  }
+
+  #end(): void {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const resolve of waiting) resolve();
   }
 }

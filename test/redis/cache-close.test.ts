@@ -10,6 +10,21 @@ const item = defineLoader({
   load: async (id: string) => `loaded ${id}`,
 });
 
+test('lets reads that are under way finish, whatever they have come to', async () => {
+  const namespace = uniqueNamespace();
+  const cache = await openCache({ namespace, loaders: [item] });
+  await cache.get(item, 'there');
+
+  const reading = Promise.all([
+    cache.get(item, 'there'),
+    cache.get(item, 'a'),
+    cache.getMany(item, ['b', 'c']),
+  ]);
+  await cache.close();
+
+  expect(await reading).toEqual(['loaded there', 'loaded a', ['loaded b', 'loaded c']]);
+});
+
 test('lets a set that is under way finish', async () => {
   const namespace = uniqueNamespace();
   const cache = await openCache({ namespace, loaders: [item] });
