@@ -140,6 +140,9 @@ export interface Cache {
    * @throws EverwarmError when `strict` and Redis is unreachable or unsuitable
    */
   ready(): Promise<void>;
-  /** Sends the reads counted so far, lets running loads finish for 2 s, and closes the connections. */
+  /**
+   * Sends the reads counted so far, lets what is under way finish for 2 s, aborts the loads that are left,
+   * and closes the connections.
+   */
   close(): Promise<void>;
 }

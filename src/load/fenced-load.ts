@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { Cancellation } from '../core/cancellation.ts';
 import type { EverwarmError } from '../core/errors.ts';
 import type { Events, LoadReason } from '../core/events.ts';
 import { settlesWithin } from '../core/lifecycle.ts';
@@ -151,13 +150,24 @@ export class FencedLoad {
     permitWaitMs: number,
   ): Promise<readonly LoadResult[]> {
     const { clock } = this.#parts;
-    const cancellation = new Cancellation();
-    const retryAfterMs = await this.#refusal(refs, { maxWaitMs: permitWaitMs, cancellation });
-    if (retryAfterMs !== null) return limitedResults(refs, retryAfterMs);
-    const startedAtMs = clock.now();
-    const answers = await runLoads(refs, { reason: 'miss', attempt: 1, cancellation });
-    const loadMs = clock.now() - startedAtMs;
-    return answers.map((answer) => unlockedResult(answer, loadMs));
+    // Of no lock: so that it is aborted with the others.
+    const hold = this.#keeper.hold({
+      token: '',
+      lockKeys: [],
+      onLost: () => undefined,
+      whenUnconfirmed: 'keep',
+    });
+    try {
+      const { cancellation } = hold;
+      const retryAfterMs = await this.#refusal(refs, { maxWaitMs: permitWaitMs, cancellation });
+      if (retryAfterMs !== null) return limitedResults(refs, retryAfterMs);
+      const startedAtMs = clock.now();
+      const answers = await runLoads(refs, { reason: 'miss', attempt: 1, cancellation });
+      const loadMs = clock.now() - startedAtMs;
+      return answers.map((answer) => unlockedResult(answer, loadMs));
+    } finally {
+      hold.drop();
+    }
   }
 
   /** Null: the loader may be called now. Else how long until it could be; only a limit's permit is waited for. */

@@ -73,7 +73,10 @@ export function ttlOfValue(
 ): number {
   if (loader.ttlOf === null) return loader.ttlMs;
   const path = `loader "${loader.name}": ttl(value, params)`;
-  const ttlMs = parseDuration(loader.ttlOf(value as never, params as never), path);
+  const answer: unknown = loader.ttlOf(value as never, params as never);
+  // An async function's promise is no duration, and nobody else will look at it.
+  if (answer instanceof Promise) answer.catch(() => undefined);
+  const ttlMs = parseDuration(answer as Duration, path);
   return Math.min(Math.max(ttlMs, MIN_TTL_MS), LONGEST_LIFE_MS);
 }
 

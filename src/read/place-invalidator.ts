@@ -1,4 +1,5 @@
 import type { Clock } from '../core/clock.ts';
+import { EverwarmError } from '../core/errors.ts';
 import type { EntryPlace, EntryStore } from '../redis/entry-store.ts';
 import { untilConfirmed } from './until-confirmed.ts';
 
@@ -72,6 +73,8 @@ export class PlaceInvalidator {
     let count = 0;
     const what = places.length === 1 ? `key ${places[0]?.key}` : `${places.length} keys`;
     await untilConfirmed(this.#clock, `${what} ${failed}`, async () => {
+      if (store.isClosed)
+        throw new EverwarmError('CLOSED', `${what} ${failed}: the cache is closed`);
       const tries = await Promise.allSettled(
         left.map((place) => invalidateOne(store, place, soft)),
       );

@@ -104,6 +104,11 @@ export class EntryStore {
     });
   }
 
+  /** Whether its connection was closed for good: it will never answer again. */
+  get isClosed(): boolean {
+    return this.#redis.status === 'end';
+  }
+
   async acquire(place: EntryPlace, request: LockRequest): Promise<Acquired> {
     // Reads probe: asking for a lock is never worth a wait for a server that is probably away.
     const breaker = this.#breakers?.ofKey(place.entryKey);

@@ -163,7 +163,7 @@ export class Tracker {
       const chunk = keys.slice(from, from + RECORD_CHUNK);
       const { heat, due } = this.#keys;
       const args = [heat, due, nowMs, CLAIM_LEFT_MS, this.#expireSeconds, ...chunk];
-      await this.#scripts.run('lookNow', args);
+      await withinTimeout(this.#scripts.run('lookNow', args), `looking at keys of ${heat}`);
     }
   }
 

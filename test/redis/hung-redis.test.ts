@@ -117,7 +117,7 @@ async function waitedFor(
   ids: readonly string[],
 ): Promise<number> {
   const locks = await admin.mget(ids.map((id) => `${entryKey(NAMESPACE, item, id)}:lock`));
-  return locks.filter((lock) => lock?.endsWith('!')).length;
+  return locks.filter((lock) => lock?.endsWith('\n')).length;
 }
 
 test('a value that could not be stored because Redis went away serves the process for a second, unless invalidated', async () => {

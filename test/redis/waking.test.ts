@@ -54,7 +54,7 @@ async function waitingScene(load: () => Promise<string | undefined>) {
   const answer = waiter();
   answer.catch(() => undefined); // Looked at when it is time.
   const { lockKey } = new Keys(namespace).named('item', 1, KEY);
-  await expect.poll(() => redis.get(lockKey), { interval: 1 }).toContain('!');
+  await expect.poll(() => redis.get(lockKey), { interval: 1 }).toContain('\n');
   onTestFinished(async () => {
     open();
     await own;

@@ -7,7 +7,7 @@ local function commit(entryKey, lockKey, token, bytes, lifeMs, outcome, outcomeT
   local isString = redis.call('TYPE', entryKey).ok == 'string'
   local current = isString and redis.call('GETRANGE', entryKey, 0, 39) or ''
   local held = redis.call('GET', lockKey) or ''
-  local holder, mark = string.match(held, '^([^=!]*)(!?)')
+  local holder, mark = string.match(held, '^([^=]*).-(\n?)$')
   if holder ~= token then
     -- A commit whose reply was lost is sent again: its own outcome or entry in place means it has landed.
     if bytes == '' and held == '=' .. outcome then return 1 end
@@ -26,7 +26,7 @@ local function commit(entryKey, lockKey, token, bytes, lifeMs, outcome, outcomeT
     redis.call('DEL', lockKey)
   end
   -- pcall: a user who may not publish must still be able to write.
-  if mark == '!' then redis.pcall('PUBLISH', string.match(entryKey, '^[^:]*') .. ':bus', cjson.encode({wake = entryKey})) end
+  if mark == '\n' then redis.pcall('PUBLISH', string.match(entryKey, '^[^:]*') .. ':bus', cjson.encode({wake = entryKey})) end
   return 1
 end
 
