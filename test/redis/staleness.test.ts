@@ -121,7 +121,7 @@ describe('an expired value within staleWhileRevalidate', () => {
 
     const { evalsha = 0, eval: evals = 0, pttl = 0 } = await commandCalls(observer);
     expect(pttl).toBeGreaterThan(0); // The script's answer to who does not get the lock.
-    expect(pttl).toBeLessThanOrEqual(seconds);
+    expect(pttl).toBeLessThanOrEqual(seconds + 5); // Other scripts ask it too.
     expect(evalsha + evals).toBeLessThan(20);
   });
 
