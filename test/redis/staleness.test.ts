@@ -1,15 +1,25 @@
 import { describe, expect, test } from 'vitest';
-import { nextEvent, recorded } from '../helpers/cache.ts';
+import {
+  commandCalls,
+  entryBytes,
+  entryKey,
+  nextEvent,
+  openCache,
+  ownServer,
+  recorded,
+} from '../helpers/cache.ts';
 import {
   gated,
   held,
   loads,
+  namespace,
   type Options,
   old,
   open,
   plantExpired,
   why,
 } from '../helpers/expired.ts';
+import { connect } from '../helpers/redis.ts';
 
 describe('an expired value within staleWhileRevalidate', () => {
   test('is answered at once, to all, while one load runs; then the new one is', async () => {
@@ -94,6 +104,25 @@ describe('an expired value within staleWhileRevalidate', () => {
         return loads.length;
       })
       .toBe(2);
+  });
+
+  test('asks for its lock once a second, however often it is read while another holds that', async () => {
+    const { url } = await ownServer();
+    const item = gated({ staleWhileRevalidate: '30s' });
+    const observer = connect(url);
+    const bytes = entryBytes('a old', { expiresAtMs: Date.now() - 1_000 });
+    const key = entryKey(namespace, item, 'a');
+    await observer.set(key, bytes, 'PX', 60_000);
+    await observer.set(`${key}:lock`, 'another', 'PX', 60_000);
+    const cache = await openCache({ redis: url, namespace, flushInterval: '1m', loaders: [item] });
+    const startedAtMs = Date.now();
+    for (let read = 0; read < 200; read++) expect(await cache.get(item, 'a')).toBe('a old');
+    const seconds = Math.ceil((Date.now() - startedAtMs) / 1_000);
+
+    const { evalsha = 0, eval: evals = 0, pttl = 0 } = await commandCalls(observer);
+    expect(pttl).toBeGreaterThan(0); // The script's answer to who does not get the lock.
+    expect(pttl).toBeLessThanOrEqual(seconds + 5); // Other scripts ask it too.
+    expect(evalsha + evals).toBeLessThan(20);
   });
 
   test('is no answer any more once that time is over: the reader waits for the load', async () => {

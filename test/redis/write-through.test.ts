@@ -201,6 +201,8 @@ describe('writeThrough', () => {
     });
     await started.opened;
     const closing = cache.close();
+    // A close that does not wait for the write is over by then.
+    await Promise.race([closing, new Promise((resolve) => setTimeout(resolve, 1_000))]);
     held.open();
     await Promise.all([writing, closing]);
 
