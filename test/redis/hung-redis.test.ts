@@ -10,7 +10,8 @@ import { connect } from '../helpers/redis.ts';
 import { stallsSince } from '../helpers/stalls.ts';
 
 const NAMESPACE = 'hung';
-const READ_TIMEOUT_MS = 250;
+/** Long enough for pauses between two questions for a lock to be as long as they get. */
+const READ_TIMEOUT_MS = 400;
 /** Three timers on a read's way, each as late as is no news. */
 const TIMER_SLACK_MS = 20;
 
@@ -96,7 +97,6 @@ test('who waits for a lock that is held elsewhere when Redis stops waits for rea
     endedAtMs.push(performance.now());
     return value;
   });
-  // Long enough for their pauses between two questions to be as long as they get.
   await expect.poll(() => waitedFor(admin, item, ids)).toBe(ids.length);
   await delay(400); // the time that another process's load takes
 
