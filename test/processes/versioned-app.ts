@@ -38,6 +38,7 @@ const options = JSON.parse(process.argv[2] ?? '{}') as CacheOptions;
 const cache = createCache({ redis, namespace: 'ns', loaders: [row], ...options });
 
 const versions: Record<string, number> = {};
+const knownBy: Record<string, string> = {};
 const wentBack: string[] = [];
 const errors: string[] = [];
 let reads = 0;
@@ -47,11 +48,17 @@ let isStopped = false;
 /** What is known before a read begins, it has to answer at least. */
 async function read(key: string): Promise<void> {
   const known = versions[key] ?? 0;
-  const { value, source } = await cache.getWithMeta(row, key);
+  const by = knownBy[key];
+  const { value, source, state } = await cache.getWithMeta(row, key);
   reads++;
   if (source === 'memory') inMemory++;
-  if (value < known) wentBack.push(`${key}: ${value} from ${source} after ${known}`);
-  versions[key] = Math.max(versions[key] ?? 0, value);
+  if (value < known) wentBack.push(`${key}: ${value} from ${source} after ${known} by ${by}`);
+  if (value > (versions[key] ?? 0)) learn(key, value, `${source} ${state}`);
+}
+
+function learn(key: string, version: number, by: string): void {
+  versions[key] = Math.max(versions[key] ?? 0, version);
+  knownBy[key] = by;
 }
 
 async function watch(): Promise<void> {
@@ -77,7 +84,7 @@ async function write(times: number): Promise<void> {
     for (const key of KEYS) {
       const version = await origin.incr(rowOf(key));
       await TELL[n % TELL.length]?.(key, version);
-      versions[key] = Math.max(versions[key] ?? 0, version); // From here on this process knows it.
+      learn(key, version, 'its own write');
       await read(key);
       await read(key);
     }

@@ -1,9 +1,10 @@
 import type { Redis } from 'ioredis';
 import { describe, expect, test } from 'vitest';
 import { startEmbeddedRedis } from '../../src/dev/embedded-redis.ts';
+import { defineLoader } from '../../src/index.ts';
 import { entryBytes, entryKey, openCache, ownServer, recorded } from '../helpers/cache.ts';
 import { KINDS } from '../helpers/invalidation.ts';
-import { hearing, held, heldItem, killBuses } from '../helpers/memory.ts';
+import { HELD_LONG, hearing, held, heldItem, killBuses } from '../helpers/memory.ts';
 import { connect, uniqueNamespace } from '../helpers/redis.ts';
 
 const KEY = 'a:1';
@@ -62,6 +63,36 @@ test('a write through takes the copies of this process and of others', async () 
   await expect.poll(() => other.get(loader, KEY)).toBe('written');
 });
 
+/** Caches with the loader in its versions 1 and 2, that hold the old value. */
+async function twoVersions() {
+  const namespace = uniqueNamespace();
+  const origin = { value: 'old' };
+  const open = async (version: number) => {
+    const load = async (_id: string): Promise<string> => origin.value;
+    const settings = { name: 'item', ttl: '10m', version, memory: HELD_LONG } as const;
+    const loader = defineLoader({ ...settings, load });
+    return { cache: await openCache({ namespace, loaders: [loader] }), loader };
+  };
+  const [one, two] = [await open(1), await open(2)];
+  await hearing(connect(), namespace, 2);
+  for (const { cache, loader } of [one, two]) await held(cache, loader, 'a');
+  return { origin, one, two };
+}
+
+test('an invalidation takes the copies of processes with another version', async () => {
+  const { origin, one, two } = await twoVersions();
+  origin.value = 'new';
+  await one.cache.invalidate(one.loader, 'a');
+  await expect.poll(() => two.cache.get(two.loader, 'a')).toBe('new');
+});
+
+test('a set does not reach the entries of another version', async () => {
+  const { one, two } = await twoVersions();
+  await one.cache.set(one.loader, 'a', 'set');
+  expect(await one.cache.get(one.loader, 'a')).toBe('set');
+  expect(await two.cache.get(two.loader, 'a')).toBe('old');
+});
+
 test('keys of any text are told to others', async () => {
   const namespace = uniqueNamespace();
   const { origin, loader } = heldItem();
@@ -94,109 +125,6 @@ test('more keys than one message holds are told to others', async () => {
     .toEqual(new Set(['new']));
   // As names, not as a message that was too long to be heard: then all would be gone.
   expect(await other.getWithMeta(loader, stays)).toMatchObject({ source: 'memory' });
-});
-
-/** A cache whose user may be denied the bus, and one that is not. */
-async function deafening() {
-  const { url } = await ownServer();
-  const admin = connect(url);
-  await admin.call('ACL', 'SETUSER', 'app', 'on', '>secret', '~*', '&*', '+@all');
-  const { origin, loader } = heldItem();
-  const openAs = (redis: string) => openCache({ redis, namespace: 'ns', loaders: [loader] });
-  const open = () => openAs(url.replace('//', '//app:secret@'));
-  const openAdmin = () => openAs(url);
-  return {
-    origin,
-    loader,
-    open,
-    openAdmin,
-    admin,
-    /** Ends its subscription, too. */
-    deafen: () => admin.call('ACL', 'SETUSER', 'app', 'resetchannels'),
-    allow: () => admin.call('ACL', 'SETUSER', 'app', '&*'),
-  };
-}
-
-describe('a process that cannot listen', () => {
-  test('goes on answering from memory, and forgets all when it listens again', async () => {
-    const { origin, loader, open, openAdmin, admin, deafen, allow } = await deafening();
-    const [reader, writer] = [await open(), await openAdmin()];
-    const failed = recorded(reader, 'redis:failed');
-    await hearing(admin, 'ns', 2);
-    await held(reader, loader, 'a');
-    await held(reader, loader, 'b');
-
-    await deafen();
-    await hearing(admin, 'ns', 1);
-    origin.value = 'new';
-    await writer.invalidate(loader, 'a');
-    expect(await reader.getWithMeta(loader, 'a')).toMatchObject({ value: 'old', source: 'memory' });
-
-    // It tells why it is deaf, and goes on trying.
-    const reasons = (): string[] => failed.map(({ error }) => String(error));
-    await expect.poll(reasons).toContainEqual(expect.stringContaining('NOPERM'));
-    await allow();
-    await expect.poll(() => reader.get(loader, 'a'), { timeout: 5_000 }).toBe('new');
-  });
-
-  test('answers nothing from memory that is older than the tier allows', async () => {
-    const { origin, loader: _, open: __, ...rest } = await deafening();
-    const brief = heldItem({ maxEntries: 10, ttl: 300 });
-    const url = `redis://app:secret@${rest.admin.options.host}:${rest.admin.options.port}`;
-    const reader = await openCache({ redis: url, namespace: 'ns', loaders: [brief.loader] });
-    const writer = await rest.openAdmin();
-    await hearing(rest.admin, 'ns', 2);
-    await rest.deafen();
-    await hearing(rest.admin, 'ns', 1);
-    await held(reader, brief.loader, 'a');
-
-    brief.origin.value = 'new';
-    origin.value = 'new';
-    await writer.applyInvalidation({ kind: 'keys', loader: 'item', keys: ['a'], soft: false });
-    await expect.poll(() => reader.get(brief.loader, 'a'), { timeout: 5_000 }).toBe('new');
-  });
-
-  test('forgets what it has read before it listened for the first time', async () => {
-    const { origin, loader, open, openAdmin, admin, deafen, allow } = await deafening();
-    await deafen();
-    const [reader, writer] = [await open(), await openAdmin()];
-    await hearing(admin, 'ns', 1);
-    expect(await held(reader, loader, 'a')).toBe('old');
-
-    origin.value = 'new';
-    await writer.invalidate(loader, 'a');
-    expect(await reader.get(loader, 'a')).toBe('old');
-    await allow();
-    await expect.poll(() => reader.get(loader, 'a'), { timeout: 5_000 }).toBe('new');
-  });
-
-  test('still stores what it loads while others wait', async () => {
-    const { loader, open, admin, deafen } = await deafening();
-    await deafen();
-    const [one, other] = [await open(), await open()];
-    const failed = [one, other].map((cache) => recorded(cache, 'store:failed'));
-    const keys = Array.from({ length: 50 }, (_, at) => `k${at}`);
-    await Promise.all([one, other].map((cache) => cache.getMany(loader, keys)));
-    expect(failed.flat()).toEqual([]);
-    expect(await admin.exists(...keys.map((key) => entryKey('ns', loader, key)))).toBe(50);
-  });
-});
-
-test('an announcement that fails is made again', async () => {
-  const { origin, loader, open, openAdmin, admin, deafen, allow } = await deafening();
-  const [writer, reader] = [await open(), await openAdmin()];
-  await hearing(admin, 'ns', 2);
-  await held(reader, loader, 'a');
-  await deafen();
-  await admin.call('ACL', 'LOG', 'RESET');
-
-  origin.value = 'new';
-  const done = writer.invalidate(loader, 'a');
-  const denied = async (): Promise<string> => JSON.stringify(await admin.call('ACL', 'LOG'));
-  await expect.poll(denied, { interval: 1 }).toContain('publish');
-  await allow();
-  await done;
-  await expect.poll(() => reader.get(loader, 'a')).toBe('new');
 });
 
 describe('a bus connection that is lost', () => {
