@@ -2,6 +2,7 @@ import type { RedisOption } from '../src/config/redis-option.ts';
 import { InvalidOptionError } from '../src/core/errors.ts';
 import { createScheduler } from '../src/create-scheduler.ts';
 import { createWorker } from '../src/create-worker.ts';
+import type { AnyLoader } from '../src/loaders/define-loader.ts';
 import { loadLoaders } from './load-loaders.ts';
 import { logEvents, say } from './log.ts';
 import { untilSignal } from './shutdown.ts';
@@ -17,9 +18,24 @@ export interface RoleFlags {
   readonly grace?: string | undefined;
 }
 
+/** The environment that says what the flags say, for programs and modules that open a cache of their own. */
+export function environmentOf({ redis, queueRedis, namespace }: RoleFlags): NodeJS.ProcessEnv {
+  return {
+    ...(redis && { REDIS_URL: redis }),
+    ...(queueRedis && { REDIS_QUEUE_URL: queueRedis }),
+    ...(namespace && { EVERWARM_NAMESPACE: namespace }),
+  };
+}
+
+/** The loaders of the flags' file. One that wraps functions opens its cache on the flags' servers. */
+export function loadersOf(flags: RoleFlags): Promise<readonly AnyLoader[]> {
+  Object.assign(process.env, environmentOf(flags));
+  return loadLoaders(flags.loaders);
+}
+
 /** Runs a worker or a scheduler in this process until SIGTERM or SIGINT. */
 export async function runRole(role: 'worker' | 'scheduler', flags: RoleFlags): Promise<void> {
-  const loaders = await loadLoaders(flags.loaders);
+  const loaders = await loadersOf(flags);
   const options = roleOptions(flags);
   const running =
     role === 'worker'

@@ -1,7 +1,6 @@
 import { type Dashboard, startDashboard } from '../../dashboards/server.ts';
-import { loadLoaders } from '../../workers/load-loaders.ts';
 import { say } from '../../workers/log.ts';
-import { type RoleFlags, roleOptions } from '../../workers/run-role.ts';
+import { loadersOf, type RoleFlags, roleOptions } from '../../workers/run-role.ts';
 import { untilSignal } from '../../workers/shutdown.ts';
 import { resolveScheduler, type SchedulerOptions } from '../config/options.ts';
 import { Events } from '../core/events.ts';
@@ -20,7 +19,7 @@ export type DashboardFlags = RoleFlags & {
 
 /** Serves the dashboard until SIGTERM or SIGINT. */
 export async function runDashboard(flags: DashboardFlags): Promise<void> {
-  const loaders = await loadLoaders(flags.loaders);
+  const loaders = await loadersOf(flags);
   const dashboard = await openDashboard(loaders, roleOptions(flags), flags);
   say('dashboard', dashboard.url);
   await untilSignal('dashboard', () => dashboard.close());

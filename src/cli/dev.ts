@@ -1,7 +1,6 @@
 import { spawn } from 'node:child_process';
-import { loadLoaders } from '../../workers/load-loaders.ts';
 import { logEvents, say } from '../../workers/log.ts';
-import { type RoleFlags, roleOptions } from '../../workers/run-role.ts';
+import { environmentOf, loadersOf, type RoleFlags, roleOptions } from '../../workers/run-role.ts';
 import { untilSignal } from '../../workers/shutdown.ts';
 import { createScheduler } from '../create-scheduler.ts';
 import { createWorker } from '../create-worker.ts';
@@ -18,13 +17,13 @@ type Closers = (() => Promise<unknown> | unknown)[];
 
 /** Runs every role in this process, on a Redis of its own unless one is named. */
 export async function runDev(flags: DevFlags, command: readonly string[]): Promise<void> {
-  const loaders = await loadLoaders(flags.loaders);
   const closers: Closers = [];
   const close = async (): Promise<void> => {
     for (const one of closers.toReversed()) await one();
   };
   try {
     const redis = flags.redis ?? (await startRedis(flags.port, closers)).url;
+    const loaders = await loadersOf({ ...flags, redis });
     const options = { ...roleOptions({ ...flags, redis }), loaders };
     const worker = createWorker(options);
     closers.push(() => worker.close());
@@ -56,14 +55,9 @@ async function startRedis(port: number, closers: Closers): Promise<EmbeddedRedis
 /** Runs the user's program beside the roles: when it ends, so do they, with its exit code. */
 function startProgram(
   [file = '', ...args]: readonly string[],
-  { redis, queueRedis, namespace }: RoleFlags,
+  flags: RoleFlags,
 ): () => Promise<void> {
-  const env = {
-    ...process.env,
-    REDIS_URL: redis,
-    ...(queueRedis && { REDIS_QUEUE_URL: queueRedis }),
-    ...(namespace && { EVERWARM_NAMESPACE: namespace }),
-  };
+  const env = { ...process.env, ...environmentOf(flags) };
   const child = spawn(file, args, { stdio: 'inherit', env });
   child.once('error', (error) => say('dev', `cannot run ${file}: ${error.message}`));
   let isStopping = false;

@@ -1,7 +1,7 @@
 import type { Duration } from '../core/duration.ts';
 import { InvalidOptionError } from '../core/errors.ts';
 import { DEFAULTS } from './defaults.ts';
-import { count, LONGEST_LIFE_MS, span } from './rules.ts';
+import { checkObject, count, LONGEST_LIFE_MS, span, yesOrNo } from './rules.ts';
 
 /** The in-process tier of a loader: values that this process answers without asking Redis. */
 export interface MemoryOptions {
@@ -32,9 +32,7 @@ export function resolveMemory(
   path: string,
 ): MemorySettings | null {
   if (options === undefined || options === false) return null;
-  if (options === null || typeof options !== 'object') {
-    throw new InvalidOptionError(path, options, 'must be { maxEntries | maxBytes, ttl } or false');
-  }
+  checkObject(options, path, 'must be { maxEntries | maxBytes, ttl } or false');
   const { maxEntries, maxBytes } = options;
   if (maxEntries === undefined && maxBytes === undefined) {
     throw new InvalidOptionError(path, options, 'needs `maxEntries` or `maxBytes`');
@@ -51,10 +49,13 @@ export function resolveMemory(
   };
 }
 
-function resolveSharing({ freeze, clone }: MemoryOptions, path: string): MemorySettings['sharing'] {
-  if (freeze === true && clone === true) {
+function resolveSharing(options: MemoryOptions, path: string): MemorySettings['sharing'] {
+  const byDefault = process.env.NODE_ENV !== 'production';
+  const freeze = yesOrNo(options.freeze, `${path}.freeze`, byDefault);
+  const clone = yesOrNo(options.clone, `${path}.clone`, false);
+  if (options.freeze === true && clone) {
     throw new InvalidOptionError(`${path}.clone`, clone, 'contradicts `freeze: true`');
   }
-  if (clone === true) return 'cloned';
-  return (freeze ?? process.env.NODE_ENV !== 'production') ? 'frozen' : 'shared';
+  if (clone) return 'cloned';
+  return freeze ? 'frozen' : 'shared';
 }

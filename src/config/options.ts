@@ -4,7 +4,7 @@ import type { InvalidationHook } from '../core/invalidation.ts';
 import { DEFAULTS } from './defaults.ts';
 import { type MemoryOptions, type MemorySettings, resolveMemory } from './memory-option.ts';
 import { type RedisOption, type RedisTargets, resolveRedis } from './redis-option.ts';
-import { checkName, count, span } from './rules.ts';
+import { checkName, checkObject, count, span, yesOrNo } from './rules.ts';
 
 /** What every role takes. */
 export interface RoleOptions {
@@ -87,7 +87,7 @@ export function resolveCache(options: CacheOptions): CacheSettings {
     ...resolveRole(options),
     readTimeoutMs: span(options.readTimeout, 'readTimeout', { or: DEFAULTS.readTimeoutMs, min: 1 }),
     lockTtlMs: span(options.lockTtl, 'lockTtl', { or: DEFAULTS.lockTtlMs, min: 100 }),
-    recording: options.recording ?? true,
+    recording: yesOrNo(options.recording, 'recording', true),
     recordRate: count(options.recordRate, 'recordRate', DEFAULTS.recordRate),
     flushIntervalMs: span(options.flushInterval, 'flushInterval', {
       or: DEFAULTS.flushIntervalMs,
@@ -126,9 +126,11 @@ function checkHook(hook: InvalidationHook | undefined): InvalidationHook | null 
 }
 
 export function resolveRole(options: RoleOptions): RoleSettings {
-  const namespace = checkName(
-    options.namespace ?? process.env.EVERWARM_NAMESPACE ?? DEFAULTS.namespace,
-    'namespace',
-  );
-  return { redis: resolveRedis(options.redis), namespace, strict: options.strict ?? false };
+  checkObject(options, 'options');
+  const { namespace = process.env.EVERWARM_NAMESPACE ?? DEFAULTS.namespace } = options;
+  return {
+    redis: resolveRedis(options.redis),
+    namespace: checkName(namespace, 'namespace'),
+    strict: yesOrNo(options.strict, 'strict', false),
+  };
 }

@@ -48,6 +48,19 @@ export function span(
   return value === undefined ? rule.or : requiredSpan(value, path, rule);
 }
 
+/** Options as an object: of text or null nothing could be read, and every default would be taken. */
+export function checkObject(value: unknown, path: string, rule = 'must be an object'): void {
+  if (value !== null && typeof value === 'object' && !Array.isArray(value)) return;
+  throw new InvalidOptionError(path, value, rule);
+}
+
+/** `true` or `false`: of texts, such as an environment's, also `'false'` would be true. */
+export function yesOrNo(value: boolean | undefined, path: string, or: boolean): boolean {
+  if (value === undefined) return or;
+  if (typeof value === 'boolean') return value;
+  throw new InvalidOptionError(path, value, 'must be true or false');
+}
+
 /** A whole number of at least one. */
 export function count(value: number | undefined, path: string, or: number): number {
   if (value === undefined) return or;

@@ -1,7 +1,7 @@
 import { DEFAULTS } from '../config/defaults.ts';
 import { type MemoryOptions, type MemorySettings, resolveMemory } from '../config/memory-option.ts';
 import { type LimitOptions, resolveLimit } from '../config/rate-limit.ts';
-import { checkName, count, LONGEST_LIFE_MS, span } from '../config/rules.ts';
+import { checkName, checkObject, count, LONGEST_LIFE_MS, span } from '../config/rules.ts';
 import { resolveValueFormat, type ValueFormat, type ValueOptions } from '../config/value-format.ts';
 import type { Duration } from '../core/duration.ts';
 import { InvalidOptionError } from '../core/errors.ts';
@@ -156,6 +156,7 @@ export type AnyLoader = Loader<never, unknown>;
 export function defineLoader<P, R, O = R>(
   definition: LoaderDefinition<P, R, O>,
 ): Loader<P, Exclude<Result<R, O>, NotModified>> {
+  checkObject(definition, 'definition');
   const name = checkName(definition.name, 'name');
   const at = (field: string): string => `loader "${name}": ${field}`;
   const times = resolveTimes(definition, at);
@@ -171,10 +172,8 @@ export function defineLoader<P, R, O = R>(
     emptyGuard: resolveEmptyGuard(definition.emptyGuard ?? false, at),
     memory: memory === undefined ? undefined : resolveMemory(memory, at('memory')),
     format: resolveValueFormat(definition, at),
-    limit: definition.limit
-      ? resolveLimit(definition.limit, (field) => at(`limit.${field}`))
-      : null,
-    refresh: resolveRefresh(definition.refresh ?? {}, at, times.ttlMs),
+    limit: resolveLoaderLimit(definition.limit, at),
+    refresh: resolveRefresh(definition.refresh, at, times.ttlMs),
     load,
     loadMany,
     tags: tags ?? noTags,
@@ -202,8 +201,19 @@ function checkFunctions(definition: Readonly<Partial<Record<Functions, unknown>>
   }
 }
 
-function resolveRefresh(given: RefreshOptions | false, at: Path, ttlMs: number): RefreshSettings {
+function resolveLoaderLimit(limit: LimitOptions | undefined, at: Path): RateLimit | null {
+  if (limit === undefined) return null;
+  checkObject(limit, at('limit'), 'must be { max, per }');
+  return resolveLimit(limit, (field) => at(`limit.${field}`));
+}
+
+function resolveRefresh(
+  given: RefreshOptions | false = {},
+  at: Path,
+  ttlMs: number,
+): RefreshSettings {
   const options = given === false ? {} : given;
+  checkObject(options, at('refresh'), 'must be an object or false');
   const minLeadMs = span(options.minLead, at('refresh.minLead'), {
     or: DEFAULTS.minLeadMs,
     min: 0,
@@ -213,11 +223,13 @@ function resolveRefresh(given: RefreshOptions | false, at: Path, ttlMs: number):
     const rule = `must be at most 0.9 of the ttl (${ttlMs} ms)`;
     throw new InvalidOptionError(at('refresh.minLead'), options.minLead, rule);
   }
+  const { threshold = DEFAULTS.threshold, beta = DEFAULTS.beta } = options;
+  const { spread = DEFAULTS.spread } = options;
   return {
     isOff: given === false,
-    threshold: between(options.threshold ?? DEFAULTS.threshold, at('refresh.threshold'), [1, 1e6]),
-    beta: between(options.beta ?? DEFAULTS.beta, at('refresh.beta'), [0, 100]),
-    spread: between(options.spread ?? DEFAULTS.spread, at('refresh.spread'), [0, 0.5]),
+    threshold: between(threshold, at('refresh.threshold'), [1, 1e6]),
+    beta: between(beta, at('refresh.beta'), [0, 100]),
+    spread: between(spread, at('refresh.spread'), [0, 0.5]),
     minLeadMs,
   };
 }

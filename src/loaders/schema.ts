@@ -1,3 +1,4 @@
+import { yesOrNo } from '../config/rules.ts';
 import { InvalidOptionError } from '../core/errors.ts';
 
 /**
@@ -32,16 +33,14 @@ export interface SchemaSettings {
 
 /** @throws InvalidOptionError naming the field, its value and the rule */
 export function resolveSchema(
-  { schema, validateOnRead = false }: Partial<SchemaSettings>,
+  { schema, ...given }: Partial<SchemaSettings>,
   at: (field: string) => string,
 ): SchemaSettings {
   if (schema !== undefined && !isStandardSchema(schema)) {
     const rule = 'must be a Standard Schema, version 1: a zod, valibot or arktype schema, say';
     throw new InvalidOptionError(at('schema'), schema, rule);
   }
-  if (typeof validateOnRead !== 'boolean') {
-    throw new InvalidOptionError(at('validateOnRead'), validateOnRead, 'must be true or false');
-  }
+  const validateOnRead = yesOrNo(given.validateOnRead, at('validateOnRead'), false);
   if (validateOnRead && schema === undefined) {
     throw new InvalidOptionError(at('validateOnRead'), validateOnRead, 'needs a schema');
   }

@@ -1,4 +1,4 @@
-import { checkTag, LONGEST_LIFE_MS, requiredSpan } from '../config/rules.ts';
+import { checkObject, checkTag, requiredSpan, yesOrNo } from '../config/rules.ts';
 import type { Duration } from '../core/duration.ts';
 import { InvalidOptionError } from '../core/errors.ts';
 import { Glob } from '../core/glob.ts';
@@ -33,22 +33,17 @@ export interface InvalidateSettings {
   readonly durable: boolean;
 }
 
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
 const MOST_GLOB_BYTES = 4_096;
 
 /** @throws InvalidOptionError naming the option, its value and the rule */
 export function resolveInvalidate(options: InvalidateOptions = {}): InvalidateSettings {
-  if (options === null || typeof options !== 'object') {
-    throw new InvalidOptionError('options', options, 'must be an object');
-  }
-  const { soft = false, again, durable = false } = options;
-  for (const [name, value] of Object.entries({ soft, durable })) {
-    if (typeof value !== 'boolean')
-      throw new InvalidOptionError(name, value, 'must be true or false');
-  }
-  const max = Math.min(LONGEST_LIFE_MS, LONGEST_TIMER_MS);
-  const againMs = again === undefined ? null : requiredSpan(again, 'again', { min: 1, max });
-  return { soft, againMs, durable };
+  checkObject(options, 'options');
+  const { soft, again, durable } = options;
+  return {
+    soft: yesOrNo(soft, 'soft', false),
+    againMs: again === undefined ? null : requiredSpan(again, 'again', { min: 1 }),
+    durable: yesOrNo(durable, 'durable', false),
+  };
 }
 
 /** @throws InvalidOptionError for a glob that is none, or matches every key and was not confirmed */

@@ -1,0 +1,122 @@
+import { execFile } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expect, onTestFinished, test } from 'vitest';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const modules = join(root, 'node_modules');
+const tsc = join(
+  dirname(createRequire(import.meta.url).resolve('typescript/package.json')),
+  'bin/tsc',
+);
+
+/** What the pages' pieces of code may use without saying where it comes from. */
+const PRELUDE = `
+import type { readFileSync as read } from 'node:fs';
+import type * as everwarm from 'everwarm';
+
+declare global {
+  interface Product { id: string; price: number }
+  interface User { id: string; name: string }
+  interface Order { id: string; total: number }
+  interface Session { userId: string }
+  const readFileSync: typeof read;
+
+  const cache: everwarm.Cache;
+  const redis: string;
+  const product: everwarm.Loader<string, Product>;
+  const users: everwarm.Loader<string, User>;
+  const load: (id: string) => Promise<Product>;
+  const fetchProduct: (id: string, currency: string) => Promise<Product>;
+  const id: string;
+  const userId: string;
+  const changes: Partial<User>;
+  const signal: AbortSignal;
+  const broker: { quote(symbol: string, how: { signal: AbortSignal }): Promise<number> };
+  const db: {
+    product(id: string): Promise<Product>;
+    products(ids: readonly string[]): Promise<Product[]>;
+    user(id: string): Promise<User>;
+    orders(userId: string): Promise<Order[]>;
+    updateProduct(id: string, changes: Partial<Product>): Promise<Product>;
+    updateUser(id: string, changes: Partial<User>): Promise<User>;
+  };
+  const Product: {
+    encode(product: Product): { finish(): Uint8Array };
+    decode(bytes: Uint8Array): Product;
+  };
+  // biome-ignore lint/suspicious/noExplicitAny: any library of schemas
+  const z: any;
+
+  const createCache: typeof everwarm.createCache;
+  const createWorker: typeof everwarm.createWorker;
+  const createScheduler: typeof everwarm.createScheduler;
+  const createRateLimiter: typeof everwarm.createRateLimiter;
+  const defineLoader: typeof everwarm.defineLoader;
+  const notModified: typeof everwarm.notModified;
+  const withEtag: typeof everwarm.withEtag;
+  const cached: typeof everwarm.cached;
+  const cachedMethod: typeof everwarm.cachedMethod;
+}
+`;
+
+/** As the repository's own, but that code may be left unfinished where it says so. */
+const TSCONFIG = {
+  extends: join(root, 'tsconfig.json'),
+  compilerOptions: {
+    typeRoots: [join(modules, '@types')],
+    paths: {
+      everwarm: [join(root, 'src/index.ts')],
+      ioredis: [join(modules, 'ioredis/built/index.d.ts')],
+    },
+  },
+  include: ['*.ts'],
+};
+
+interface Piece {
+  readonly page: string;
+  /** The line of the page that the code begins on. */
+  readonly line: number;
+  readonly code: string;
+}
+
+function piecesOf(page: string): Piece[] {
+  const text = readFileSync(join(root, page), 'utf8');
+  return [...text.matchAll(/^```ts\n([\s\S]*?)^```/gm)].map(({ index, 1: code = '' }) => ({
+    page,
+    line: text.slice(0, index).split('\n').length + 1,
+    code,
+  }));
+}
+
+test('the code on the pages is what the compiler takes', async () => {
+  const pages = readdirSync(join(root, 'docs')).filter((file) => file.endsWith('.md'));
+  const pieces = ['README.md', ...pages.map((page) => `docs/${page}`)].flatMap(piecesOf);
+  expect(pieces.length).toBeGreaterThan(9);
+  const folder = mkdtempSync(join(tmpdir(), 'everwarm-docs-'));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  const files = new Map(pieces.map((piece, at) => [`piece-${at}.ts`, piece]));
+  // Each is a module of its own; its lines are those of the page.
+  for (const [file, { line, code }] of files) {
+    writeFileSync(join(folder, file), `${'\n'.repeat(line - 1)}${code}export {};\n`);
+  }
+  writeFileSync(join(folder, 'prelude.d.ts'), PRELUDE);
+  writeFileSync(join(folder, 'package.json'), '{"type":"module"}');
+  writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(TSCONFIG));
+
+  const output = await outputOf(tsc, ['-p', folder, '--pretty', 'false']);
+
+  const onPages = output.replace(/^\S*?(piece-\d+\.ts)\((\d+),/gm, (_, file, line) => {
+    return `${files.get(file)?.page}:${line} (`;
+  });
+  expect(onPages).toBe('');
+}, 60_000);
+
+function outputOf(program: string, args: readonly string[]): Promise<string> {
+  return new Promise((resolve) => {
+    execFile(process.execPath, [program, ...args], (_, stdout, stderr) => resolve(stdout + stderr));
+  });
+}
