@@ -67,7 +67,7 @@ export class InvalidationRunner {
       case 'keys':
         return this.#keys(invalidation, { soft, isRepeated: true, ...run });
       case 'tags':
-        return this.#tags(invalidation.tags, { soft, isRepeated: true, ...run });
+        return this.#tags(invalidation.tags, { soft, isRepeated: false, ...run });
       default:
         return this.#wide(invalidation, { soft, isRepeated: false, ...run });
     }
