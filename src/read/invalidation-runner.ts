@@ -164,7 +164,7 @@ export class InvalidationRunner {
   async #announce(what: Dropped): Promise<void> {
     const { announcer, events } = this.#parts;
     await announcer.announce(what).catch((error: unknown) => {
-      events.emit('redis:failed', { role: 'queue', error });
+      events.emit('redis:failed', { role: 'cache', error });
     });
   }
 }

@@ -29,6 +29,10 @@ declare global {
   const redis: string;
   const product: everwarm.Loader<string, Product>;
   const users: everwarm.Loader<string, User>;
+  interface Price { cents: number }
+  const price: everwarm.Loader<string, Price>;
+  const one: Price;
+  const two: Price;
   const load: (id: string) => Promise<Product>;
   const fetchProduct: (id: string, currency: string) => Promise<Product>;
   const id: string;
@@ -43,6 +47,7 @@ declare global {
     orders(userId: string): Promise<Order[]>;
     updateProduct(id: string, changes: Partial<Product>): Promise<Product>;
     updateUser(id: string, changes: Partial<User>): Promise<User>;
+    update(id: string, changes: object): Promise<Price>;
   };
   const Product: {
     encode(product: Product): { finish(): Uint8Array };
