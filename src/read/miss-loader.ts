@@ -9,7 +9,7 @@ import { type Smoothed, upperBound } from '../policy/load-time.ts';
 import type { Acquired, Outcome } from '../redis/entry-store.ts';
 import { type Answer, fresh, stale, uncached } from './answer.ts';
 import { type Found, readable, reportMismatch } from './readable.ts';
-import type { Wakes } from './wakes.ts';
+import type { Waiting, Wakes } from './wakes.ts';
 
 /*
  * A flight for a missing key:  ask for the lock → acquired → load, commit, answer
@@ -50,6 +50,8 @@ interface Flight extends Miss {
   restarts: number;
 }
 
+type WaitingFlight = Flight & { readonly waiting: Waiting };
+
 /** Loads a missing key once in the fleet: whoever holds its lock loads, the others wait for the result. */
 export class MissLoader {
   readonly #parts: MissLoaderParts;
@@ -60,14 +62,20 @@ export class MissLoader {
 
   /** @throws LoaderError when the loader fails and nothing stale may be served instead */
   async load(miss: Miss): Promise<Answer> {
-    const flight = this.#begin(miss);
-    for (;;) {
-      const reply = await this.#ask(flight);
-      const answer =
-        reply?.kind === 'acquired'
-          ? await this.#runLocked(flight, reply)
-          : await this.#follow(flight, reply);
-      if (answer) return answer;
+    const waiting = this.#parts.wakes.listen(miss.ref.entryKey);
+    const flight = { ...this.#begin(miss), waiting };
+    try {
+      for (;;) {
+        waiting.reset();
+        const reply = await this.#ask(flight);
+        const answer =
+          reply?.kind === 'acquired'
+            ? await this.#runLocked(flight, reply)
+            : await this.#follow(flight, reply);
+        if (answer) return answer;
+      }
+    } finally {
+      waiting.close();
     }
   }
 
@@ -145,7 +153,7 @@ export class MissLoader {
 
   /** Null: ask again. */
   async #follow(
-    flight: Flight,
+    flight: WaitingFlight,
     reply: Exclude<Acquired, { kind: 'acquired' }> | null,
   ): Promise<Answer | null> {
     if (reply === null) return this.#loadOneUnlocked(flight);
@@ -154,7 +162,7 @@ export class MissLoader {
     if (this.#parts.clock.now() >= flight.giveUpAtMs) return this.#giveUp(flight);
     const longestMs = Math.min(MAX_POLL_MS, FIRST_POLL_MS * POLL_GROWTH ** flight.polls++);
     const pauseMs = longestMs * (0.5 + 0.5 * this.#parts.random());
-    await this.#parts.wakes.wait(flight.ref.entryKey, pauseMs);
+    await flight.waiting.wait(pauseMs);
     return null;
   }
 

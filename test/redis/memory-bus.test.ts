@@ -110,11 +110,13 @@ test('keys of any text are told to others', async () => {
 test('more keys than one message holds are told to others', async () => {
   const namespace = uniqueNamespace();
   const { origin, loader } = heldItem({ maxEntries: 10_000, ttl: '1h' });
-  const open = () => openCache({ namespace, loaders: [loader], recording: false });
+  const options = { namespace, loaders: [loader], recording: false, readTimeout: '10s' } as const;
+  const open = () => openCache(options);
   const [one, other] = [await open(), await open()];
   await hearing(connect(), namespace, 2);
-  const keys = Array.from({ length: 200 }, (_, at) => `${at}-${'k'.repeat(4_000)}`);
-  for (const key of keys) expect(await held(other, loader, key)).toBe('old');
+  const keys = Array.from({ length: 100 }, (_, at) => `${at}-${'k'.repeat(4_000)}`);
+  for (let times = 0; times < 2; times++) await other.getMany(loader, keys);
+  expect(await held(other, loader, keys[99] ?? '')).toBe('old');
   const stays = 'not among them';
   expect(await held(other, loader, stays)).toBe('old');
 
