@@ -163,6 +163,27 @@ describe('a bus connection that is lost', () => {
   });
 });
 
+test.for<[string, 'invalidate' | 'set']>([
+  ['an invalidation', 'invalidate'],
+  ['a set', 'set'],
+])('%s takes the copy that this process made while it was on its way', async ([, kind]) => {
+  const { url } = await ownServer();
+  const redis = connect(url);
+  const { origin, loader } = heldItem();
+  const cache = await openCache({ redis: url, namespace: 'ns', loaders: [loader] });
+  await hearing(redis, 'ns');
+  await held(cache, loader, 'a');
+
+  await redis.call('CLIENT', 'PAUSE', '10000', 'WRITE'); // Reads go on.
+  origin.value = 'new';
+  const done =
+    kind === 'set' ? cache.set(loader, 'a', 'new') : cache.invalidate(loader, 'a').then(Boolean);
+  expect(await held(cache, loader, 'a')).toBe('old');
+  await redis.call('CLIENT', 'UNPAUSE');
+  await done;
+  expect(await cache.get(loader, 'a')).toBe('new');
+});
+
 test('an invalidation that is repeated after a failover takes the copies that were made meanwhile', async () => {
   const { url } = await ownServer();
   const redis = connect(url);
