@@ -6,10 +6,11 @@ import { readable, reportMismatch } from '../load/readable.ts';
 import type { LoadResult, LockedRef } from '../load/store-loaded.ts';
 import { isFresh, usability } from '../policy/freshness.ts';
 import { type Smoothed, upperBound } from '../policy/load-time.ts';
+
 import type { Acquired } from '../redis/entry-store.ts';
 import { type Answer, loaded, stale, uncached } from './answer.ts';
 import { asResult, type Flight, isHomeless, isOutdated, type Miss, toLocked } from './flight.ts';
-import type { Wakes } from './wakes.ts';
+import type { Waiting, Wakes } from './wakes.ts';
 
 /*
  * A flight for a missing key:  ask for the lock → acquired → load, commit, answer
@@ -35,6 +36,8 @@ export interface MissLoaderParts {
   readonly readTimeoutMs: number;
 }
 
+type WaitingFlight = Flight & { readonly waiting: Waiting };
+
 /** Loads a missing key once in the fleet: whoever holds its lock loads, the others wait for the result. */
 export class MissLoader {
   readonly #parts: MissLoaderParts;
@@ -48,15 +51,21 @@ export class MissLoader {
    * @throws LoaderError when the loader fails and nothing stale may be served instead
    */
   async load(miss: Miss, onHomeless?: () => void): Promise<Answer> {
-    const flight = this.#begin(miss);
-    for (;;) {
-      const reply = await this.#ask(flight);
-      if (reply === null) onHomeless?.();
-      const answer =
-        reply?.kind === 'acquired'
-          ? await this.#runLocked(flight, reply, onHomeless)
-          : await this.#follow(flight, reply);
-      if (answer) return answer;
+    const waiting = this.#parts.wakes.listen(miss.ref.entryKey);
+    const flight = { ...this.#begin(miss), waiting };
+    try {
+      for (;;) {
+        waiting.reset();
+        const reply = await this.#ask(flight);
+        if (reply === null) onHomeless?.();
+        const answer =
+          reply?.kind === 'acquired'
+            ? await this.#runLocked(flight, reply, onHomeless)
+            : await this.#follow(flight, reply);
+        if (answer) return answer;
+      }
+    } finally {
+      waiting.close();
     }
   }
 
@@ -138,7 +147,7 @@ export class MissLoader {
 
   /** Null: ask again. */
   async #follow(
-    flight: Flight,
+    flight: WaitingFlight,
     reply: Exclude<Acquired, { kind: 'acquired' }> | null,
   ): Promise<Answer | null> {
     if (reply === null) return this.#loadOneUnlocked(flight);
@@ -149,7 +158,7 @@ export class MissLoader {
     const longestMs = Math.min(mostMs, FIRST_POLL_MS * POLL_GROWTH ** flight.polls++);
     const pauseMs = longestMs * (0.5 + 0.5 * this.#parts.random());
     flight.unheardMs = pauseMs;
-    await this.#parts.wakes.wait(flight.ref.entryKey, pauseMs);
+    await flight.waiting.wait(pauseMs);
     return null;
   }
 

@@ -15,7 +15,9 @@ class VersionedApp {
 
   constructor(url: string) {
     const env = { ...process.env, EVERWARM_TEST_URL: url };
-    this.child = new Child('test/processes/versioned-app.js', [], env);
+    // A read that Redis does not answer in time is the loader's, which may be ahead of the cache.
+    const options = JSON.stringify({ readTimeout: '10s' });
+    this.child = new Child('test/processes/versioned-app.js', [options], env);
     onTestFinished(async () => {
       await this.child.end();
     });

@@ -8,7 +8,11 @@ afterEach(() => void vi.useRealTimers());
 function waiting(wakes: Wakes) {
   const ended: string[] = [];
   const wait = (name: string, key: string, ms = 1_000): void => {
-    void wakes.wait(key, ms).then(() => ended.push(name));
+    const one = wakes.listen(key);
+    void one.wait(ms).then(() => {
+      ended.push(name);
+      one.close();
+    });
   };
   const settle = async (): Promise<string[]> => {
     await vi.advanceTimersByTimeAsync(0);
@@ -50,20 +54,41 @@ describe('who waits', () => {
     expect(await settle()).toEqual([]);
   });
 
-  test('may wait again at once', async () => {
+  test('does not wait when it was woken while it asked', async () => {
     const wakes = new Wakes();
-    let waits = 0;
-    const again = (): void => {
-      waits++;
-      void wakes.wait('a', 1_000).then(again);
-    };
-    again();
+    const one = wakes.listen('a');
+    one.reset();
+    wakes.wake('a');
+    await one.wait(1_000_000);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  test('waits, though it was woken before it asked', async () => {
+    const wakes = new Wakes();
+    const one = wakes.listen('a');
+    wakes.wake('a');
+    one.reset();
+    let isOver = false;
+    void one.wait(1_000).then(() => {
+      isOver = true;
+    });
+    await vi.advanceTimersByTimeAsync(999);
+    expect(isOver).toBe(false);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(isOver).toBe(true);
+  });
+
+  test('may wait again and again', async () => {
+    const wakes = new Wakes();
+    const one = wakes.listen('a');
     for (let times = 0; times < 3; times++) {
+      one.reset();
+      const over = one.wait(1_000_000);
       wakes.wake('a');
-      await vi.advanceTimersByTimeAsync(0);
+      await over;
     }
-    expect(waits).toBe(4);
-    expect(vi.getTimerCount()).toBe(1);
+    one.close();
+    expect(vi.getTimerCount()).toBe(0);
   });
 
   test('is woken with every key like that', async () => {
