@@ -56,9 +56,12 @@ export interface Cache {
   ): Promise<void>;
   /**
    * Runs a write to the origin, then stores what it answers, or invalidates the entry if that is `undefined`.
-   * When the write fails its outcome is unknown: the entry is invalidated, and the write's error thrown.
+   * When the write fails its outcome is unknown: the entry is invalidated, and the write's error thrown; so it is
+   * when its value cannot be stored.
    *
    * @returns what `write` answered
+   * @throws EverwarmError REDIS_UNAVAILABLE when the write has happened, but Redis did not confirm what follows;
+   * AggregateError of both when the write failed too
    * @example
    * ```ts
    * const user = await cache.writeThrough(users, id, () => db.updateUser(id, changes));
@@ -137,6 +140,9 @@ export interface Cache {
    * @throws EverwarmError when `strict` and Redis is unreachable or unsuitable
    */
   ready(): Promise<void>;
-  /** Sends the reads counted so far, lets running loads finish for 2 s, and closes the connections. */
+  /**
+   * Sends the reads counted so far, lets what is under way finish for 2 s, aborts the loads that are left,
+   * and closes the connections.
+   */
   close(): Promise<void>;
 }

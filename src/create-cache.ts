@@ -76,7 +76,8 @@ export function createCache(options: CacheOptions & Partial<WithLoaders>): Cache
   const store = new EntryStore(cache, { acquireTimeoutMs: readTimeoutMs, breakers });
   const commitWaitMs = readTimeoutMs;
   const fenced = new FencedLoad({ store, clock, events, lockTtlMs, commitWaitMs, permits, tags });
-  const misses = new MissLoader({ fenced, clock, events, wakes, random: Math.random });
+  const waiting = { wakes, readTimeoutMs, random: Math.random };
+  const misses = new MissLoader({ fenced, clock, events, ...waiting });
   const reads = new EntryReads(cache, { timeoutMs: readTimeoutMs, breakers });
   const reader = new Reader({ reads, flights, misses, fenced, clock, events });
 

@@ -6,6 +6,7 @@ import {
 import { type EventName, Events, type Listener } from './core/events.ts';
 import type { AnyLoader } from './loaders/define-loader.ts';
 import { LoaderRegistry, type WithLoaders } from './loaders/registry.ts';
+import { shortestLifeMs } from './policy/varying-life.ts';
 import { RefreshQueue } from './queue/refresh-queue.ts';
 import { EntryStore } from './redis/entry-store.ts';
 import { Keys } from './redis/keys.ts';
@@ -90,7 +91,7 @@ class SchedulerRole implements Scheduler {
   #startLoop(loader: AnyLoader, keys: Keys): TickLoop {
     const { cache, queue, clock } = this.#servers;
     const { tickIntervalMs, claimTtlMs, maxTrackedKeys } = this.#settings;
-    const shareOfTtlMs = loader.ttlMs / TICKS_PER_TTL;
+    const shareOfTtlMs = shortestLifeMs(loader) / TICKS_PER_TTL;
     const tickMs = Math.max(MIN_TICK_MS, Math.min(tickIntervalMs, shareOfTtlMs));
     const refreshQueue = new RefreshQueue(queue, keys, loader);
     this.#queues.push(refreshQueue);

@@ -4,6 +4,7 @@ import { EverwarmError } from './core/errors.ts';
 import type { EventName, Events, Listener } from './core/events.ts';
 import type { Invalidation } from './core/invalidation.ts';
 import { settlesWithin } from './core/lifecycle.ts';
+import { UnderWay } from './core/under-way.ts';
 import type { FencedLoad } from './load/fenced-load.ts';
 import type { ParamsOf } from './loaders/arguments.ts';
 import type { AnyLoader, Loader } from './loaders/define-loader.ts';
@@ -49,27 +50,30 @@ export interface CacheParts {
 /** What `createCache` answers: turns loaders and params into keys, and asks the parts. */
 export class ReadThroughCache implements Cache {
   readonly #parts: CacheParts;
-  readonly #events: Events;
+
   readonly #servers: RoleServers;
   readonly #local: LocalLoaders;
   readonly #readable: Promise<unknown>;
+  /** Reads, sets and invalidations that `close()` lets finish. */
+  readonly #underWay = new UnderWay();
   #closing: Promise<void> | null = null;
 
   constructor(parts: CacheParts) {
     this.#parts = parts;
-    this.#events = parts.events;
+
     this.#servers = parts.servers;
     this.#local = parts.local;
     this.#readable = this.#servers.readable();
+    this.#readable.catch(() => undefined); // Refused: every call sees it.
     for (const loader of parts.registry) this.#local.add(loader);
   }
 
-  async get<P, R>(loader: Loader<P, R>, ...params: ParamsArgument<NoInfer<P>>): Promise<R> {
-    const parts = this.#known(loader);
-    const key = encodeKey(params[0]);
-    const held = this.#recall(parts, key);
-    if (held !== null) return parts.tier?.valueOf(held) as R;
-    return (await this.#read(parts, key)).value as R;
+  async get<P, R>(loader: Loader<P, R>, ...[params]: ParamsArgument<NoInfer<P>>): Promise<R> {
+    const local = this.#known(loader);
+    const key = encodeKey(params);
+    const held = this.#recall(local, key);
+    if (held !== null) return local.tier?.valueOf(held) as R;
+    return (await this.#read(local, key)).value as R;
   }
 
   async getWithMeta<P, R>(
@@ -117,8 +121,7 @@ export class ReadThroughCache implements Cache {
       if (value !== undefined) return { ref: this.#ref(local, encodeKey(params)), value };
       throw new EverwarmError('INVALID_OPTION', 'set() cannot store undefined: use invalidate()');
     });
-    if (!this.#servers.isReady) await this.#servers.ready();
-    await this.#parts.writer.set(values);
+    await this.#write(() => this.#parts.writer.set(values));
   }
 
   async writeThrough<P, R, W>(
@@ -127,10 +130,13 @@ export class ReadThroughCache implements Cache {
     write: Write<W>,
   ): Promise<W> {
     const ref = this.#ref(this.#known(loader), encodeKey(params));
-    return writeThrough(write, {
-      set: (value) => this.#parts.writer.set([{ ref, value }]),
-      invalidate: () => this.#parts.invalidator.keys(loader.name, [ref.key]),
-    });
+    const { writer, invalidator } = this.#parts;
+    return this.#write(() =>
+      writeThrough(write, {
+        set: (value) => writer.set([{ ref, value }]),
+        invalidate: () => invalidator.keys(loader.name, [ref.key]),
+      }),
+    );
   }
 
   async invalidate<P, R>(
@@ -140,7 +146,7 @@ export class ReadThroughCache implements Cache {
     const { name } = this.#known(loader).loader;
     const key = encodeKey(params[0]);
     const options = params[1] as InvalidateOptions | undefined;
-    return (await (await this.#invalidations()).keys(name, [key], options)) > 0;
+    return (await this.#invalidate((them) => them.keys(name, [key], options))) > 0;
   }
 
   async invalidateMany<P, R>(
@@ -149,14 +155,14 @@ export class ReadThroughCache implements Cache {
     options?: InvalidateOptions,
   ): Promise<number> {
     const { name } = this.#known(loader).loader;
-    return (await this.#invalidations()).keys(name, params.map(encodeKey), options);
+    return this.#invalidate((them) => them.keys(name, params.map(encodeKey), options));
   }
 
   async invalidateTags(
     tags: string | readonly string[],
     options?: InvalidateOptions,
   ): Promise<number> {
-    return (await this.#invalidations()).tags(tags, options);
+    return this.#invalidate((them) => them.tags(tags, options));
   }
 
   async invalidatePattern<P, R>(
@@ -165,7 +171,7 @@ export class ReadThroughCache implements Cache {
     options?: ConfirmOptions,
   ): Promise<number> {
     const { name } = this.#known(loader).loader;
-    return (await this.#invalidations()).pattern(name, glob, options);
+    return this.#invalidate((them) => them.pattern(name, glob, options));
   }
 
   async invalidateLoader<P, R>(
@@ -173,15 +179,15 @@ export class ReadThroughCache implements Cache {
     options?: LoaderInvalidateOptions,
   ): Promise<number> {
     const { name } = this.#known(loader).loader;
-    return (await this.#invalidations()).loader(name, options);
+    return this.#invalidate((them) => them.loader(name, options));
   }
 
   async invalidateNamespace(options: ConfirmOptions): Promise<number> {
-    return (await this.#invalidations()).namespace(options);
+    return this.#invalidate((them) => them.namespace(options));
   }
 
   async applyInvalidation(invalidation: Invalidation): Promise<number> {
-    return (await this.#invalidations()).apply(invalidation);
+    return this.#invalidate((them) => them.apply(invalidation));
   }
 
   wrap<F extends AnyFunction, P = ParamsOf<Parameters<F>>>(
@@ -195,11 +201,11 @@ export class ReadThroughCache implements Cache {
     this.#requireOpen(loader);
     if (!this.#parts.registry.add(loader)) return;
     this.#local.add(loader);
-    this.#parts.versions.beat();
+    this.#parts.versions.beat([loader]);
   }
 
   on<N extends EventName>(name: N, listener: Listener<N>): () => void {
-    return this.#events.on(name, listener);
+    return this.#parts.events.on(name, listener);
   }
 
   ready(): Promise<void> {
@@ -214,11 +220,15 @@ export class ReadThroughCache implements Cache {
   async #close(): Promise<void> {
     const { bus, fenced, invalidator, versions } = this.#parts;
     versions.close();
-    await Promise.all([this.#local.close(), settlesWithin(invalidator.close(), CLOSE_GRACE_MS)]);
-    if (!(await settlesWithin(fenced.idle(), CLOSE_GRACE_MS))) {
-      fenced.abortAll(new EverwarmError('CLOSED', 'the cache was closed'));
-      await settlesWithin(fenced.idle(), ABORT_GRACE_MS);
-    }
+    // What is invalidated until then may have to be repeated.
+    const settled = this.#underWay.settled().then(() => invalidator.close());
+    await Promise.all([
+      this.#local.close(),
+      settlesWithin(Promise.all([settled, fenced.idle()]), CLOSE_GRACE_MS),
+    ]);
+    // Also the loads to come: who waits for another process's finds Redis gone, and would begin one.
+    fenced.abortAll(new EverwarmError('CLOSED', 'the cache was closed'));
+    await settlesWithin(fenced.idle(), ABORT_GRACE_MS);
     bus.close();
     this.#servers.close();
   }
@@ -226,23 +236,23 @@ export class ReadThroughCache implements Cache {
   /** The value this process holds, counted as a read; null: ask Redis. */
   #recall({ loader, tier, recorder }: LocalLoader, key: string): Held | null {
     if (tier === null) return null;
-    const held = tier.get(key, this.#servers.clock.now());
+    const held = tier.get(key);
     if (held === null) return null;
-    recorder?.count(key, held.expiresAtMs);
-    if (this.#events.has('entry:hit')) {
-      this.#events.emit('entry:hit', { loader: loader.name, key, source: 'memory' });
+    recorder?.countCopy(key, held.expiresAtMs);
+    if (this.#parts.events.has('entry:hit')) {
+      this.#parts.events.emit('entry:hit', { loader: loader.name, key, source: 'memory' });
     }
     return held;
   }
 
   async #read(local: LocalLoader, key: string): Promise<Answer> {
     if (!this.#servers.isReady) await this.#readable;
-    return this.#parts.reader.read(this.#ref(local, key));
+    return this.#underWay.run(this.#parts.reader.read(this.#ref(local, key)));
   }
 
   async #readMany(refs: ReadonlyMap<string, ReadRef>, values: Map<string, unknown>): Promise<void> {
     if (!this.#servers.isReady) await this.#readable;
-    const answers = await this.#parts.reader.readMany([...refs.values()]);
+    const answers = await this.#underWay.run(this.#parts.reader.readMany([...refs.values()]));
     for (const [at, key] of [...refs.keys()].entries()) {
       const answer = answers[at];
       if (answer?.status !== 'fulfilled') throw answer?.reason;
@@ -250,10 +260,14 @@ export class ReadThroughCache implements Cache {
     }
   }
 
-  async #invalidations(): Promise<Invalidator> {
+  async #invalidate(run: (invalidator: Invalidator) => Promise<number>): Promise<number> {
     if (this.#closing !== null) throw new EverwarmError('CLOSED', 'the cache is closed');
-    if (!this.#servers.isReady) await this.#servers.ready();
-    return this.#parts.invalidator;
+    return this.#write(() => run(this.#parts.invalidator));
+  }
+
+  /** Runs what changes entries, once the servers have answered or their time is up. */
+  #write<T>(run: () => Promise<T>): Promise<T> {
+    return this.#underWay.run(this.#servers.isReady ? run() : this.#servers.ready().then(run));
   }
 
   #requireOpen(loader: { readonly name: string }): void {

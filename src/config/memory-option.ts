@@ -7,13 +7,13 @@ import { checkObject, count, LONGEST_LIFE_MS, span, yesOrNo } from './rules.ts';
 export interface MemoryOptions {
   /** Values kept, the least recently read leave first. One of this and `maxBytes` is needed. */
   readonly maxEntries?: number;
-  /** Bytes of packed values kept; unpacked they take some times as much. */
+  /** Bytes of packed values and keys kept; unpacked they take some times as much. */
   readonly maxBytes?: number;
   /** Longest time a value is answered from memory, never longer than its own life. @defaultValue `'10s'` */
   readonly ttl?: Duration;
   /** Freeze values, as every reader gets the same object. @defaultValue `false` where `NODE_ENV` is `production`, else `true` */
   readonly freeze?: boolean;
-  /** Give every reader a copy (structuredClone) instead. @defaultValue `false` */
+  /** Give every reader a copy instead; values with instances of classes are then not held. @defaultValue `false` */
   readonly clone?: boolean;
 }
 

@@ -71,7 +71,8 @@ export interface EventMap {
       | 'superseded'
       | 'not-found'
       | 'other-version'
-      | 'limited';
+      | 'limited'
+      | 'redis-away';
   };
   'refresh:failed': KeyEvent & { readonly error: unknown; readonly retryAtMs: number };
   /** One of the failures in a row of a call, or of a connection: not one a read. */
@@ -111,10 +112,15 @@ export class Events {
     if (!listeners) return;
     for (const listener of listeners) {
       try {
-        (listener as Listener<N>)(event);
+        const answer: unknown = (listener as Listener<N>)(event);
+        if (answer instanceof Promise) answer.catch((error: unknown) => warn(name, error));
       } catch (error) {
-        process.emitWarning(`a listener of "${name}" threw: ${String(error)}`, 'EverwarmWarning');
+        warn(name, error);
       }
     }
   }
+}
+
+function warn(name: EventName, error: unknown): void {
+  process.emitWarning(`a listener of "${name}" threw: ${String(error)}`, 'EverwarmWarning');
 }

@@ -63,7 +63,11 @@ export function tagsOf(loader: AnyLoader, key: string): readonly string[] {
   if (!loader.isTagged) return [];
   const tags: unknown = loader.tags(decodeKey(key) as never);
   const path = `loader "${loader.name}": tags(${key})`;
-  if (!Array.isArray(tags)) throw new InvalidOptionError(path, tags, 'must be an array of tags');
+  if (!Array.isArray(tags)) {
+    // An async function's promise: nobody else will look at it.
+    if (tags instanceof Promise) tags.catch(() => undefined);
+    throw new InvalidOptionError(path, tags, 'must be an array of tags');
+  }
   if (tags.length > MOST_TAGS) {
     throw new InvalidOptionError(path, tags, `must be at most ${MOST_TAGS} tags`);
   }

@@ -1,16 +1,16 @@
 import { randomBytes } from 'node:crypto';
-import { Cancellation } from '../core/cancellation.ts';
 import type { EverwarmError } from '../core/errors.ts';
 import type { Events, LoadReason } from '../core/events.ts';
 import { settlesWithin } from '../core/lifecycle.ts';
-import { SchemaMismatch } from '../loaders/check-with.ts';
-import { type LoadTarget, runLoad, runLoadMany } from '../loaders/run-loader.ts';
-import { type Smoothed, smooth } from '../policy/load-time.ts';
+import { type Loaded, type LoadTarget, runLoads } from '../loaders/run-loader.ts';
+import type { Smoothed } from '../policy/load-time.ts';
 import type { EntryHeader } from '../redis/entry.ts';
 import type { Acquired } from '../redis/entry-store.ts';
+import { type Confirmable, confirmable } from './confirmable.ts';
 import { EmptyGuards } from './empty-guards.ts';
 import type { EntryTags } from './entry-tags.ts';
-import { LockKeeper } from './lock-keeper.ts';
+import { LoadReports } from './load-reports.ts';
+import { type Hold, LockKeeper } from './lock-keeper.ts';
 import type { Permits, PermitWait } from './permits.ts';
 import {
   type LoadRef,
@@ -21,7 +21,11 @@ import {
   type StoreParts,
   storeLoaded,
   unlockedResult,
+  withoutVerdict,
 } from './store-loaded.ts';
+
+/** Outcomes of loads are kept for so long. */
+const REFRESHED_ONCE_IN_MS = 1_000;
 
 export interface FencedLoadParts extends Omit<StoreParts, 'guards'> {
   readonly events: Events;
@@ -43,6 +47,17 @@ export interface LoadRun {
   readonly inSlot?: <T>(load: () => Promise<T>) => Promise<T>;
 }
 
+/** What a loader call answered, and under which locks. */
+interface LoadedBatch {
+  readonly answers: readonly Loaded[];
+  readonly startedAtMs: number;
+  /** Why which of them must not be stored, by their places. */
+  readonly refused: ReadonlyMap<number, unknown> | null;
+  /** What the loader could say "not modified" of, by their places. */
+  readonly found: readonly (Confirmable | null)[];
+  readonly hold: Hold;
+}
+
 /** Who asks for a lock, and what it knows. */
 export interface Asking {
   readonly token: string;
@@ -52,6 +67,8 @@ export interface Asking {
   readonly waitingSinceMs: number;
   /** It goes on waiting if the lock is held, and wants to be woken. */
   readonly waits?: boolean;
+  /** Longest wait for the answer, if shorter than usual. */
+  readonly withinMs?: number;
 }
 
 /**
@@ -61,7 +78,7 @@ export interface Asking {
 export class FencedLoad {
   readonly #parts: FencedLoadParts & StoreParts;
   readonly #keeper: LockKeeper;
-  readonly #loadTimes = new Map<string, Smoothed>();
+  readonly #reports: LoadReports;
   readonly #running = new Set<Promise<unknown>>();
   // Randomness costs 4 µs a call: once a process, and a count.
   readonly #tokenPrefix = `${randomBytes(12).toString('base64url')}.`;
@@ -70,6 +87,7 @@ export class FencedLoad {
   constructor(parts: FencedLoadParts) {
     this.#parts = { ...parts, guards: new EmptyGuards() };
     this.#keeper = new LockKeeper(parts.store, parts.lockTtlMs);
+    this.#reports = new LoadReports(parts.events);
   }
 
   newToken(): string {
@@ -90,7 +108,8 @@ export class FencedLoad {
   /** Loads a key anew in the background, unless somebody is on it or has done it. */
   async refresh(ref: LoadRef, seen: EntryHeader): Promise<LoadResult | null> {
     const token = this.newToken();
-    const waitingSinceMs = this.#parts.clock.now();
+    // A load of it that failed just now, in whatever process, is an answer: the fleet tries once a second.
+    const waitingSinceMs = this.#parts.clock.now() - REFRESHED_ONCE_IN_MS;
     const asking = { token, seenCreatedAtMs: seen.createdAtMs, waitingSinceMs };
     const reply = await this.acquire(ref, asking);
     if (reply.kind !== 'acquired') return null;
@@ -106,13 +125,13 @@ export class FencedLoad {
     permitWaitMs: number,
   ): Promise<readonly LoadResult[]> {
     const results = await this.#tracked(this.#runUnlocked(refs, permitWaitMs));
-    this.#report(refs, results, 'miss');
+    this.#reports.report(refs, results, 'miss');
     return results;
   }
 
   /** Smoothed load time of a loader as seen by this process. */
   loadTime(loader: string): Smoothed | null {
-    return this.#loadTimes.get(loader) ?? null;
+    return this.#reports.loadTime(loader);
   }
 
   /** Aborts every load under way and to come. */
@@ -131,13 +150,24 @@ export class FencedLoad {
     permitWaitMs: number,
   ): Promise<readonly LoadResult[]> {
     const { clock } = this.#parts;
-    const cancellation = new Cancellation();
-    const retryAfterMs = await this.#refusal(refs, { maxWaitMs: permitWaitMs, cancellation });
-    if (retryAfterMs !== null) return limitedResults(refs, retryAfterMs);
-    const startedAtMs = clock.now();
-    const answers = await callLoader(refs, { reason: 'miss', attempt: 1, cancellation });
-    const loadMs = clock.now() - startedAtMs;
-    return answers.map((answer) => unlockedResult(answer, loadMs));
+    // Of no lock: so that it is aborted with the others.
+    const hold = this.#keeper.hold({
+      token: '',
+      lockKeys: [],
+      onLost: () => undefined,
+      whenUnconfirmed: 'keep',
+    });
+    try {
+      const { cancellation } = hold;
+      const retryAfterMs = await this.#refusal(refs, { maxWaitMs: permitWaitMs, cancellation });
+      if (retryAfterMs !== null) return limitedResults(refs, retryAfterMs);
+      const startedAtMs = clock.now();
+      const answers = await runLoads(refs, { reason: 'miss', attempt: 1, cancellation });
+      const loadMs = clock.now() - startedAtMs;
+      return answers.map((answer) => unlockedResult(answer, loadMs));
+    } finally {
+      hold.drop();
+    }
   }
 
   /** Null: the loader may be called now. Else how long until it could be; only a limit's permit is waited for. */
@@ -148,19 +178,13 @@ export class FencedLoad {
   }
 
   async #run(locked: readonly LockedRef[], run: LoadRun): Promise<readonly LoadResult[]> {
-    const { clock, events } = this.#parts;
+    const { clock } = this.#parts;
     const { inSlot = (load) => load(), permitWaitMs: maxWaitMs = 0, ...call } = run;
     let startedAtMs = 0;
     let refused: ReadonlyMap<number, unknown> | null = null;
+    let found: readonly (Confirmable | null)[] = [];
     const refs = locked.map(({ ref }) => ref);
-    const hold = this.#keeper.hold({
-      token: locked[0]?.token ?? '',
-      lockKeys: refs.map((ref) => ref.lockKey),
-      onLost: (lockKey) => {
-        const ref = refs.find((one) => one.lockKey === lockKey);
-        if (ref) events.emit('lock:lost', { loader: ref.loader.name, key: ref.key });
-      },
-    });
+    const hold = this.#hold(locked, run.reason);
     try {
       const { cancellation } = hold;
       // In the slot: a permit that then waited for one would be used long after its time.
@@ -169,72 +193,76 @@ export class FencedLoad {
         if (retryAfterMs !== null) return retryAfterMs;
         // Before the load reads: an invalidation after what it has read must find its entry.
         if (refs[0]?.loader.isTagged) refused = await this.#parts.tags.add(refs);
+        found = await this.#confirmables(locked);
         startedAtMs = clock.now();
-        return callLoader(locked.map(toTarget), { cancellation, ...call });
+        return runLoads(toTargets(locked, found), { cancellation, ...call });
       });
       hold.drop(); // A renewal sent after the commit would find the lock gone, and report it lost.
-      if (typeof answers === 'number') {
-        const results = await releaseLimited(this.#parts, locked, answers);
-        this.#report(refs, results, run.reason);
-        return results;
-      }
-      const times = { startedAtMs, loadMs: clock.now() - startedAtMs };
-      const storing = Promise.all(
-        answers.map((answer, at) =>
-          storeLoaded(this.#parts, locked[at] as LockedRef, {
-            answer,
-            times,
-            ...(refused?.has(at) ? { refused: { error: refused.get(at) } } : {}),
-          }),
-        ),
+      const storing = this.#tracked(
+        typeof answers === 'number'
+          ? releaseLimited(this.#parts, locked, answers)
+          : this.#store(locked, { answers, startedAtMs, refused, found, hold }),
       ).then((results) => {
-        this.#report(refs, results, run.reason);
+        this.#reports.report(refs, results, run.reason);
         return results;
       });
       if (await this.#isStoredInTime(storing)) return await storing;
-      return answers.map((answer) => unlockedResult(answer, times.loadMs));
+      if (typeof answers === 'number') return limitedResults(refs, answers);
+      const loadMs = clock.now() - startedAtMs;
+      return answers.map((answer, at) => unlockedResult(answer, loadMs, found[at]));
     } finally {
       hold.drop();
     }
+  }
+
+  /** A load that somebody waits for goes on while Redis is away: its result is answered, if not stored. */
+  #hold(locked: readonly LockedRef[], reason: LoadReason): Hold {
+    const refs = locked.map(({ ref }) => ref);
+    return this.#keeper.hold({
+      token: locked[0]?.token ?? '',
+      lockKeys: refs.map((ref) => ref.lockKey),
+      onLost: (lockKey) => {
+        const ref = refs.find((one) => one.lockKey === lockKey);
+        if (ref) this.#parts.events.emit('lock:lost', { loader: ref.loader.name, key: ref.key });
+      },
+      whenUnconfirmed: reason === 'miss' ? 'keep' : 'lose',
+    });
+  }
+
+  #store(locked: readonly LockedRef[], loaded: LoadedBatch): Promise<readonly LoadResult[]> {
+    const { answers, startedAtMs, refused, found, hold } = loaded;
+    const times = { startedAtMs, loadMs: this.#parts.clock.now() - startedAtMs };
+    return Promise.all(
+      answers.map(async (answer, at) => {
+        const one = locked[at] as LockedRef;
+        const isUnconfirmed = hold.isUnconfirmed(one.ref.lockKey);
+        const result = await storeLoaded(this.#parts, one, {
+          answer,
+          times,
+          confirmable: found[at] ?? null,
+          refused: refused?.has(at) ? { error: refused.get(at) } : null,
+        });
+        return isUnconfirmed ? withoutVerdict(result) : result;
+      }),
+    );
+  }
+
+  // Only where there is an ETag: most loaders know none, and need not wait for another round trip.
+  #confirmables(
+    locked: readonly LockedRef[],
+  ): readonly (Confirmable | null)[] | Promise<readonly (Confirmable | null)[]> {
+    if (locked.every(({ etag }) => etag === null)) return [];
+    const { store } = this.#parts;
+    return Promise.all(
+      locked.map(({ ref, etag }) => (etag === null ? null : confirmable(store, ref))),
+    );
   }
 
   // Whoever waits has the value: a Redis that is away may not keep it from them.
   async #isStoredInTime(storing: Promise<unknown>): Promise<boolean> {
     const { commitWaitMs } = this.#parts;
     if (commitWaitMs === undefined) return true;
-    return settlesWithin(this.#tracked(storing), commitWaitMs);
-  }
-
-  #report(refs: readonly LoadRef[], results: readonly LoadResult[], reason: LoadReason): void {
-    for (const [at, { loader, key }] of refs.entries()) {
-      const result = results[at];
-      if (result) this.#reportOne({ loader: loader.name, key }, result, reason);
-    }
-  }
-
-  #reportOne(
-    about: { readonly loader: string; readonly key: string },
-    result: LoadResult,
-    reason: LoadReason,
-  ): void {
-    const { events } = this.#parts;
-    const { loadMs } = result;
-    // A refresh without a permit is not tried now: its job reports it; a reader's own goes unsaid.
-    if (result.kind === 'limited' && reason === 'refresh') return;
-    if ('error' in result) {
-      const { cause } = result.error;
-      if (cause instanceof SchemaMismatch) {
-        events.emit('schema:mismatched', { at: 'load', issues: cause.issues, ...about });
-      }
-      events.emit('load:failed', { reason, loadMs, error: result.error, ...about });
-      return;
-    }
-    this.#loadTimes.set(about.loader, smooth(this.loadTime(about.loader), loadMs));
-    const stored = result.kind === 'loaded' && result.stored !== null;
-    if (result.kind === 'loaded' && result.unstored?.why === 'failed') {
-      events.emit('store:failed', { error: result.unstored.error, ...about });
-    }
-    events.emit('load:completed', { reason, loadMs, stored, ...about });
+    return settlesWithin(storing, commitWaitMs);
   }
 
   #tracked<T>(running: Promise<T>): Promise<T> {
@@ -244,15 +272,13 @@ export class FencedLoad {
   }
 }
 
-function toTarget({ ref, etag }: LockedRef): LoadTarget {
-  return { loader: ref.loader, key: ref.key, etag };
-}
-
-function callLoader(
-  refs: readonly LoadTarget[],
-  call: Parameters<typeof runLoad>[1],
-): ReturnType<typeof runLoadMany> {
-  const [only] = refs;
-  if (only && refs.length === 1) return runLoad(only, call).then((answer) => [answer]);
-  return runLoadMany(refs, call);
+function toTargets(
+  locked: readonly LockedRef[],
+  found: readonly (Confirmable | null)[],
+): readonly LoadTarget[] {
+  return locked.map(({ ref }, at) => ({
+    loader: ref.loader,
+    key: ref.key,
+    etag: found[at]?.etag ?? null,
+  }));
 }

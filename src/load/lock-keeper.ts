@@ -6,12 +6,15 @@ import type { EntryStore } from '../redis/entry-store.ts';
 /*
  * Life of a held lock: hold → renewed every third of lockTtl → drop (the load ended)
  *                                                          → lost (taken away, or not renewed in time)
+ *                                                          → unconfirmed (not renewed in time, but waited for)
  * Locks of one batch are held together: its signal aborts once none of them is left.
  */
 
 export interface Hold {
   /** Aborts when no lock of the hold is left, or at shutdown. */
   readonly cancellation: Cancellation;
+  /** Whether nobody knows any more if this lock is ours: Redis has not confirmed it for its whole life. */
+  isUnconfirmed(lockKey: string): boolean;
   /** The load has ended: stops renewing. */
   drop(): void;
 }
@@ -20,6 +23,11 @@ export interface HoldRequest {
   readonly token: string;
   readonly lockKeys: readonly string[];
   readonly onLost: (lockKey: string) => void;
+  /**
+   * Of a lock that Redis does not confirm in time: `lose` takes it for lost, since another may be on it;
+   * `keep` lets the load go on for those who wait for it. @defaultValue 'lose'
+   */
+  readonly whenUnconfirmed?: 'lose' | 'keep';
 }
 
 interface Held {
@@ -52,7 +60,11 @@ export class LockKeeper {
     this.#held.add(held);
     if (this.#abortedBy) held.cancellation.abort(this.#abortedBy);
     this.#timer ??= setInterval(() => this.#renewAll(), this.#lockTtlMs / 3);
-    return { cancellation: held.cancellation, drop: () => this.#drop(held) };
+    return {
+      cancellation: held.cancellation,
+      isUnconfirmed: (lockKey) => isOverdue(held, lockKey),
+      drop: () => this.#drop(held),
+    };
   }
 
   /** Aborts every load under way and to come: their results are thrown away. */
@@ -80,24 +92,17 @@ export class LockKeeper {
 
   // A renewal that Redis does not answer takes longer to fail than a short lock lives.
   #loseOverdue(): void {
-    const nowMs = processClock.now();
     for (const held of this.#held) {
-      for (const [lockKey, liveUntilMs] of held.liveUntilMs) {
-        if (nowMs >= liveUntilMs) this.#lose(held, lockKey);
+      if (held.request.whenUnconfirmed === 'keep') continue;
+      for (const lockKey of held.liveUntilMs.keys()) {
+        if (isOverdue(held, lockKey)) this.#lose(held, lockKey);
       }
     }
   }
 
   async #renew(held: Held, lockKey: string): Promise<void> {
     const sentAtMs = processClock.now();
-    let isOurs: boolean;
-    try {
-      isOurs = await this.#store.renew(lockKey, held.request.token, this.#lockTtlMs);
-    } catch {
-      // Not confirmed: still ours until the last confirmed life ends.
-      isOurs = processClock.now() < (held.liveUntilMs.get(lockKey) ?? 0);
-      if (isOurs) return;
-    }
+    const isOurs = await this.#store.renew(lockKey, held.request.token, this.#lockTtlMs);
     if (!this.#held.has(held) || !held.liveUntilMs.has(lockKey)) return;
     if (isOurs) held.liveUntilMs.set(lockKey, sentAtMs + this.#lockTtlMs);
     else this.#lose(held, lockKey);
@@ -110,4 +115,9 @@ export class LockKeeper {
     const message = `the lock ${lockKey} was lost: the result can no longer be stored`;
     held.cancellation.abort(new EverwarmError('LOAD_ABORTED', message));
   }
+}
+
+/** Not renewed within its last confirmed life; a lock that is known to be lost is not. */
+function isOverdue({ liveUntilMs }: Held, lockKey: string): boolean {
+  return processClock.now() >= (liveUntilMs.get(lockKey) ?? Number.POSITIVE_INFINITY);
 }

@@ -5,9 +5,10 @@ import { decodeKey } from '../loaders/key-codec.ts';
 import type { Loaded, LoadTarget } from '../loaders/run-loader.ts';
 import { ttlOfValue } from '../loaders/times.ts';
 import { smooth } from '../policy/load-time.ts';
-import { decodeEntry, type EntryHeader, encodeEntry } from '../redis/entry.ts';
+import { type EntryHeader, encodeEntry } from '../redis/entry.ts';
 import type { Ended, EntryPlace, EntryStore } from '../redis/entry-store.ts';
 import { encodeStored, readStored } from '../redis/stored-value.ts';
+import type { Confirmable } from './confirmable.ts';
 import type { EmptyGuards } from './empty-guards.ts';
 import type { EntryTags } from './entry-tags.ts';
 
@@ -20,7 +21,7 @@ export interface LockedRef {
   readonly token: string;
   /** The header found when the lock was taken. */
   readonly previous: EntryHeader | null;
-  /** ETag of the entry in place, for the loader. */
+  /** ETag of the entry in place, unverified. */
   readonly etag: string | null;
   /** Log-heat when the refresh was planned; NaN for a reader's load. */
   readonly logHeat: number;
@@ -63,17 +64,45 @@ export interface Refused {
   readonly error: unknown;
 }
 
+/** What the loader said of a key, and what came with it. */
+export interface LoadedKey {
+  readonly answer: Loaded;
+  readonly times: LoadTimes;
+  /** The entry whose ETag the loader was told, read under the lock. */
+  readonly confirmable: Confirmable | null;
+  readonly refused: Refused | null;
+}
+
 export interface LoadTimes {
   readonly startedAtMs: number;
   readonly loadMs: number;
 }
 
 /** What a loader's answer comes to without a lock: nothing is stored. */
-export function unlockedResult(answer: Loaded, loadMs: number): LoadResult {
+export function unlockedResult(
+  answer: Loaded,
+  loadMs: number,
+  kept: Confirmable | null = null,
+): LoadResult {
   if ('error' in answer) return { kind: 'failed', error: answer.error, loadMs };
-  if ('value' in answer) return unstoredResult(answer.value, { why: 'unlocked' }, loadMs);
-  const message = 'not modified, but the value in Redis cannot be read now';
-  return { kind: 'failed', error: new LoaderError('REDIS_UNAVAILABLE', message), loadMs };
+  return unstoredResult(valueMeant(answer, kept), { why: 'unlocked' }, loadMs);
+}
+
+/** The value it stands for: its own, or the one that it says is still right. */
+function valueMeant(
+  answer: Exclude<Loaded, { error: unknown }>,
+  kept: Confirmable | null,
+): unknown {
+  return 'value' in answer ? answer.value : kept?.value;
+}
+
+/**
+ * What a commit under a lock of unknown fate comes to: that it was refused need not mean that somebody
+ * has changed the entry meanwhile, so there is no reason to load it again.
+ */
+export function withoutVerdict(result: LoadResult): LoadResult {
+  if (result.kind !== 'loaded' || result.unstored?.why !== 'superseded') return result;
+  return unstoredResult(result.value, { why: 'unlocked' }, result.loadMs);
 }
 
 /** The result of keys whose loader call got no permit, their locks given back: others may try. */
@@ -107,10 +136,10 @@ export function limitedResults(
 export async function storeLoaded(
   parts: StoreParts,
   locked: LockedRef,
-  loaded: { readonly answer: Loaded; readonly times: LoadTimes; readonly refused?: Refused },
+  loaded: LoadedKey,
 ): Promise<LoadResult> {
   const { ref, token } = locked;
-  const { times, refused } = loaded;
+  const { times, refused, confirmable } = loaded;
   const { loadMs } = times;
   const answer = parts.guards.judge(locked, loaded.answer);
   if ('error' in answer) {
@@ -121,7 +150,7 @@ export async function storeLoaded(
   }
   try {
     if (refused && isStored(answer, ref.loader)) throw refused.error;
-    if ('isNotModified' in answer) return await prolong(parts, locked, times);
+    if ('isNotModified' in answer) return await prolong(parts, locked, { times, confirmable });
     if (answer.value !== undefined || ref.loader.notFoundTtlMs !== null) {
       return await commitValue(parts, locked, { ...times, ...answer });
     }
@@ -131,8 +160,7 @@ export async function storeLoaded(
     return unstoredResult(undefined, { why: 'superseded' }, loadMs);
   } catch (error) {
     parts.store.release(ref, token, null).catch(() => undefined);
-    if (!('value' in answer)) return unlockedResult(answer, loadMs);
-    return unstoredResult(answer.value, { why: 'failed', error }, loadMs);
+    return unstoredResult(valueMeant(answer, confirmable), { why: 'failed', error }, loadMs);
   }
 }
 
@@ -162,24 +190,18 @@ async function commitValue(
   return commit(parts, locked, { ...made, value: kept ? kept.value : value });
 }
 
-/** The loader says that the stored value still holds: it gets a new life, as it stands. */
+/**
+ * The loader says that the stored value still holds: it gets a new life, as it stands. Also when the
+ * entry was evicted meanwhile: the lock is still ours, so nothing newer has happened to it.
+ */
 async function prolong(
   parts: StoreParts,
   locked: LockedRef,
-  times: LoadTimes,
+  { times, confirmable }: Pick<LoadedKey, 'times' | 'confirmable'>,
 ): Promise<LoadResult> {
-  const { ref, token } = locked;
-  const found = await parts.store.read(ref);
-  const entry = found && decodeEntry(found);
-  const stored = found && readStored(found, ref.loader.format);
-  if (!entry || !stored?.isReadable) {
-    // It went meanwhile: whoever asked begins anew, without an etag.
-    await parts.store.release(ref, token, null);
-    const message = `key ${ref.key}: not modified, but its entry is gone`;
-    const error = new LoaderError('LOAD_ABORTED', message);
-    return { kind: 'failed', error, loadMs: times.loadMs };
-  }
-  const { value } = stored;
+  const { ref } = locked;
+  if (confirmable === null) throw new Error(`key ${ref.key}: nothing was found to keep`);
+  const { entry, value } = confirmable;
   const ttlMs = ttlOf(ref.loader, ref.key, value);
   const header = headerOf(parts, locked, { ...times, ttlMs, value });
   const bytes = encodeEntry(header, entry.payload, entry.extension);

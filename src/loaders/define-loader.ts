@@ -169,7 +169,7 @@ export function defineLoader<P, R, O = R>(
   return Object.freeze({
     name,
     version: count(definition.version, at('version'), 1),
-    emptyGuard: resolveEmptyGuard(definition.emptyGuard ?? false, at),
+    emptyGuard: resolveEmptyGuard(definition.emptyGuard, at),
     memory: memory === undefined ? undefined : resolveMemory(memory, at('memory')),
     format: resolveValueFormat(definition, at),
     limit: resolveLoaderLimit(definition.limit, at),
@@ -188,6 +188,8 @@ function noTags(): readonly string[] {
 }
 
 type Path = (field: string) => string;
+
+const MOST_EMPTY_ANSWERS = 1_000;
 
 type Functions = 'load' | 'loadMany' | 'tags';
 
@@ -233,15 +235,21 @@ function resolveRefresh(
 }
 
 function resolveEmptyGuard(
-  option: boolean | EmptyGuardOptions,
+  option: boolean | EmptyGuardOptions = false,
   at: Path,
 ): EmptyGuardSettings | null {
   if (option === false) return null;
+  if (option !== true && (typeof option !== 'object' || option === null)) {
+    throw new InvalidOptionError(at('emptyGuard'), option, 'must be true, false or an object');
+  }
   const { share, atLeast } = option === true ? {} : option;
-  return {
+  const settings = {
     share: between(share ?? DEFAULTS.emptyGuardShare, at('emptyGuard.share'), [0, 1]),
     atLeast: count(atLeast, at('emptyGuard.atLeast'), DEFAULTS.emptyGuardAtLeast),
   };
+  if (settings.atLeast <= MOST_EMPTY_ANSWERS) return settings;
+  const rule = `must be at most ${MOST_EMPTY_ANSWERS}`;
+  throw new InvalidOptionError(at('emptyGuard.atLeast'), atLeast, rule);
 }
 
 function between(value: number, path: string, [low, high]: readonly [number, number]): number {

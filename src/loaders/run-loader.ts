@@ -65,6 +65,7 @@ export async function runLoad(target: LoadTarget, call: LoadCall): Promise<Loade
 function toLoaded(answer: unknown, { etag }: LoadTarget): Loaded {
   if (answer instanceof WithEtag) {
     checkEtag(answer.etag);
+    if (answer.value instanceof NotModified) throw new TypeError(CONTRADICTION);
     return { value: answer.value, etag: answer.etag };
   }
   if (!(answer instanceof NotModified)) return { value: answer, etag: null };
@@ -72,12 +73,22 @@ function toLoaded(answer: unknown, { etag }: LoadTarget): Loaded {
   throw new TypeError('answered notModified(), but its context had no etag');
 }
 
+const CONTRADICTION = 'answered notModified() within withEtag(): what is kept keeps its etag';
 const MAX_ETAG_BYTES = 1_024;
 
 function checkEtag(etag: unknown): void {
   if (typeof etag === 'string' && Buffer.byteLength(etag) <= MAX_ETAG_BYTES) return;
   const rule = `must be a string of at most ${MAX_ETAG_BYTES} bytes`;
   throw new TypeError(`answered an etag (${printValue(etag)}) that ${rule}`);
+}
+
+/** One call for keys of one loader: `load` of a single one, else `loadMany`. */
+export async function runLoads(
+  targets: readonly LoadTarget[],
+  call: LoadCall,
+): Promise<readonly Loaded[]> {
+  const [only] = targets;
+  return only && targets.length === 1 ? [await runLoad(only, call)] : runLoadMany(targets, call);
 }
 
 /** Calls `loadMany` once for all targets (of one loader): an answer per target, in their order. */
@@ -126,8 +137,9 @@ function oneOfMany(answer: unknown, target: LoadTarget): Loaded {
 /** What the schema makes of an answer. Within the load, so that a slow validator meets loadTimeout. */
 async function matching(schema: StandardSchemaV1, given: unknown): Promise<unknown> {
   const answer = await given;
-  if (answer === undefined || answer instanceof NotModified) return answer;
-  const checked = await checkWith(schema, answer instanceof WithEtag ? answer.value : answer);
+  const value = answer instanceof WithEtag ? answer.value : answer;
+  if (value === undefined || value instanceof NotModified) return answer;
+  const checked = await checkWith(schema, value);
   if ('issues' in checked) throw new SchemaMismatch(checked.issues);
   return answer instanceof WithEtag ? withEtag(checked.value, answer.etag) : checked.value;
 }

@@ -47,6 +47,12 @@ export function resolveTimes(definition: TimeOptions, at: Path): LoaderTimes {
   const ttlMs = nominalTtlMs(definition, at);
   const { notFoundTtl, ttl } = definition;
   const staleness = resolveStaleness(definition, at, ttlMs);
+  const timeouts = resolveTimeouts(definition.loadTimeout, at);
+  if (timeouts.softTimeoutMs !== null && staleness.keptStaleMs === 0) {
+    const rule =
+      'needs a stale value to answer with, and staleIfError and staleWhileRevalidate are 0';
+    throw new InvalidOptionError(at('loadTimeout.soft'), timeouts.softTimeoutMs, rule);
+  }
   return {
     ttlMs,
     ttlOf: typeof ttl === 'function' ? ttl : null,
@@ -55,11 +61,11 @@ export function resolveTimes(definition: TimeOptions, at: Path): LoaderTimes {
         ? null
         : requiredSpan(notFoundTtl, at('notFoundTtl'), { min: MIN_TTL_MS, max: LONGEST_LIFE_MS }),
     ...staleness,
-    ...resolveTimeouts(definition.loadTimeout, at),
+    ...timeouts,
   };
 }
 
-/** The ttl of one value. @throws InvalidOptionError when a loader's `ttl` function answers nonsense */
+/** The ttl of one value, at least 100 ms. @throws InvalidOptionError when a loader's `ttl` function answers nonsense */
 export function ttlOfValue(
   loader: Pick<LoaderTimes, 'ttlMs' | 'ttlOf'> & { readonly name: string },
   value: unknown,
@@ -67,7 +73,10 @@ export function ttlOfValue(
 ): number {
   if (loader.ttlOf === null) return loader.ttlMs;
   const path = `loader "${loader.name}": ttl(value, params)`;
-  const ttlMs = parseDuration(loader.ttlOf(value as never, params as never), path);
+  const answer: unknown = loader.ttlOf(value as never, params as never);
+  // An async function's promise is no duration, and nobody else will look at it.
+  if (answer instanceof Promise) answer.catch(() => undefined);
+  const ttlMs = parseDuration(answer as Duration, path);
   return Math.min(Math.max(ttlMs, MIN_TTL_MS), LONGEST_LIFE_MS);
 }
 
@@ -107,9 +116,9 @@ function resolveTimeouts(
   option: Duration | LoadTimeouts | undefined,
   at: Path,
 ): Pick<LoaderTimes, 'loadTimeoutMs' | 'softTimeoutMs'> {
-  const { soft, hard } =
-    typeof option === 'object' && option !== null ? option : { soft: undefined, hard: option };
-  const path = typeof option === 'object' ? 'loadTimeout.hard' : 'loadTimeout';
+  const isPair = typeof option === 'object' && option !== null;
+  const { soft, hard } = isPair ? option : { soft: undefined, hard: option };
+  const path = isPair ? 'loadTimeout.hard' : 'loadTimeout';
   const loadTimeoutMs = span(hard, at(path), { or: DEFAULTS.loadTimeoutMs, min: 1 });
   if (soft === undefined) return { loadTimeoutMs, softTimeoutMs: null };
   const softTimeoutMs = requiredSpan(soft, at('loadTimeout.soft'), { min: 0 });

@@ -48,6 +48,10 @@ export function isOverdue(
 }
 
 /** How long after its load an entry may be answered, fresh or stale: as long as Redis keeps it. */
-export function lifeMs(loader: { readonly ttlMs: number; readonly keptStaleMs: number }): number {
-  return loader.ttlMs + loader.keptStaleMs;
+export function lifeMs(loader: {
+  readonly ttlMs: number;
+  readonly keptStaleMs: number;
+  readonly notFoundTtlMs?: number | null;
+}): number {
+  return Math.max(loader.ttlMs, loader.notFoundTtlMs ?? 0) + loader.keptStaleMs;
 }

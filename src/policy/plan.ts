@@ -2,6 +2,7 @@ import { readRate, recentReads } from './heat.ts';
 import { leadMs } from './lead-time.ts';
 import type { Smoothed } from './load-time.ts';
 import { thresholdAt } from './threshold.ts';
+import { ownLifeMs } from './varying-life.ts';
 import { earlyPartMs, hash01 } from './xfetch.ts';
 
 /** Bursts leave gaps of some lives; a key that stays unread for more has died. */
@@ -26,6 +27,8 @@ export interface PlanHeader {
 
 export interface PlanSettings {
   readonly ttlMs: number;
+  /** Entries may live for other spans than the ttl: each is planned by its own life. */
+  readonly livesVary: boolean;
   readonly halfLifeMs: number;
   readonly tickMs: number;
   readonly minLeadMs: number;
@@ -124,10 +127,12 @@ function planInvalidated(
 
 function planTimeMs(
   { key, settings, wait }: PlanInput,
-  { expiresAtMs }: PlanHeader,
+  header: PlanHeader,
   { ratePerMs, load, loadMs }: Outlook,
 ): number {
-  const { tickMs, ttlMs, minLeadMs, beta, spread } = settings;
+  const { expiresAtMs } = header;
+  const { tickMs, minLeadMs, beta, spread } = settings;
+  const ttlMs = settings.livesVary ? ownLifeMs(header) : settings.ttlMs;
   const life = `${key}:${expiresAtMs}`;
   const lead = leadMs({ load, wait, tickMs, ttlMs, minLeadMs });
   const u = hash01(life, GAP_SEED);

@@ -5,6 +5,7 @@ import type { AnyLoader } from '../loaders/define-loader.ts';
 import { firstLookMs, leadMs } from '../policy/lead-time.ts';
 import type { Smoothed } from '../policy/load-time.ts';
 import { retryDelayMs } from '../policy/retry.ts';
+import { livesVary } from '../policy/varying-life.ts';
 import type { Failure, Rearmed, Tracker } from '../redis/tracker.ts';
 import type { Postponement } from './postponement.ts';
 import type { KeyOutcome } from './refresh-outcome.ts';
@@ -22,7 +23,7 @@ export interface RearmerParts {
 }
 
 const FLUSH_MS = 250;
-/** When to look again at a key whose lock somebody else holds, or that another version's job took. */
+/** When to look again at a key whose lock is held or cannot be asked for, or that another version's job took. */
 const LOOK_AGAIN_MS = 1_000;
 const MAX_ERROR_LENGTH = 500;
 
@@ -59,6 +60,7 @@ export class Rearmer {
     const { key } = outcome;
     if (outcome.kind === 'failed') return this.#backoff(key, outcome.error, nowMs);
     if (outcome.kind === 'refreshed') return this.#landed(key, outcome.expiresAtMs, nowMs);
+    if (outcome.kind === 'away') return this.#later(key, 'the cache server was away', nowMs);
     if (outcome.kind === 'limited') return this.#postponed(key, outcome.retryAfterMs, nowMs);
     switch (outcome.why) {
       case 'late':
@@ -70,13 +72,13 @@ export class Rearmer {
       case 'superseded':
         return { key, dueAtMs: nowMs, failure: null };
       default:
-        return this.#later(key, nowMs);
+        return this.#later(key, 'another load of it was under way', nowMs);
     }
   }
 
-  #later(key: string, nowMs: number): Rearmed {
+  #later(key: string, why: string, nowMs: number): Rearmed {
     const dueAtMs = nowMs + Math.min(LOOK_AGAIN_MS, this.#parts.loader.ttlMs / 10);
-    const failure = this.#untried(key, { dueAtMs, why: 'another load of it was under way' });
+    const failure = this.#untried(key, { dueAtMs, why });
     return { key, dueAtMs, failure };
   }
 
@@ -100,8 +102,10 @@ export class Rearmer {
   }
 
   #landed(key: string, expiresAtMs: number, nowMs: number): Rearmed {
-    const { ttlMs, refresh } = this.#parts.loader;
-    const { minLeadMs } = refresh;
+    const { loader } = this.#parts;
+    const { minLeadMs } = loader.refresh;
+    // It has just landed: what is left of its life is all of it.
+    const ttlMs = livesVary(loader) ? Math.max(0, expiresAtMs - nowMs) : loader.ttlMs;
     const load = this.#parts.loadTime();
     const lead = leadMs({ load, wait: null, tickMs: 0, ttlMs, minLeadMs });
     const dueAtMs = firstLookMs({ expiresAtMs, ttlMs, leadMs: lead, nowMs });

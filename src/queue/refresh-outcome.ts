@@ -1,5 +1,6 @@
 import type { Events } from '../core/events.ts';
 import type { LoadResult, LockedRef } from '../load/store-loaded.ts';
+import { isAway } from '../redis/away.ts';
 import type { Acquired } from '../redis/entry-store.ts';
 import { readStored } from '../redis/stored-value.ts';
 
@@ -25,6 +26,8 @@ export type KeyOutcome =
     }
   /** Not tried, and to be tried later: its loader is at its limit. */
   | { readonly kind: 'limited'; readonly key: string; readonly retryAfterMs: number }
+  /** Not tried, or in vain: the cache server is away. It says nothing about the key. */
+  | { readonly kind: 'away'; readonly key: string }
   | { readonly kind: 'failed'; readonly key: string; readonly error: unknown };
 
 export function skipped(key: string, why: SkipReason, expiresAtMs = 0): KeyOutcome {
@@ -38,6 +41,11 @@ export function outcomeOfReply(
 ): KeyOutcome {
   if (reply.kind !== 'entry') return skipped(key, 'held');
   return skipped(key, 'fresh', readStored(reply.bytes).header?.expiresAtMs ?? 0);
+}
+
+/** The outcome of a key whose lock could not be asked for, or whose value could not be stored. */
+export function outcomeOfError(key: string, error: unknown): KeyOutcome {
+  return isAway(error) ? { kind: 'away', key } : { kind: 'failed', key, error };
 }
 
 export function outcomeOfLoad(locked: LockedRef, result: LoadResult, nowMs: number): KeyOutcome {
@@ -54,9 +62,7 @@ export function outcomeOfLoad(locked: LockedRef, result: LoadResult, nowMs: numb
     const leadMs = (locked.previous?.expiresAtMs ?? nowMs) - nowMs;
     return { kind: 'refreshed', key, expiresAtMs, loadMs: result.loadMs, leadMs };
   }
-  if (result.unstored?.why === 'failed') {
-    return { kind: 'failed', key, error: result.unstored.error };
-  }
+  if (result.unstored?.why === 'failed') return outcomeOfError(key, result.unstored.error);
   return skipped(key, 'superseded');
 }
 
@@ -70,5 +76,7 @@ export function report(outcome: KeyOutcome, loader: { name: string }, events: Ev
     events.emit('refresh:skipped', { why: outcome.why, ...about });
   } else if (outcome.kind === 'limited') {
     events.emit('refresh:skipped', { why: 'limited', ...about });
+  } else if (outcome.kind === 'away') {
+    events.emit('refresh:skipped', { why: 'redis-away', ...about });
   }
 }

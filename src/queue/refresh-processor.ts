@@ -20,6 +20,7 @@ import {
 } from './refresh-job.ts';
 import {
   type KeyOutcome,
+  outcomeOfError,
   outcomeOfLoad,
   outcomeOfReply,
   report,
@@ -153,7 +154,7 @@ export class RefreshProcessor {
       const { previous, etag } = reply;
       return { ref, token, previous, etag, logHeat, unreadLives };
     } catch (error) {
-      return { kind: 'failed', key, error };
+      return outcomeOfError(key, error);
     }
   }
 }

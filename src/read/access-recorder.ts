@@ -1,8 +1,10 @@
+import { LONGEST_LIFE_MS } from '../config/rules.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Events } from '../core/events.ts';
 import type { AnyLoader } from '../loaders/define-loader.ts';
 import { leadMs, lookAheadMs } from '../policy/lead-time.ts';
 import type { Smoothed } from '../policy/load-time.ts';
+import { livesVary, shortestLifeMs } from '../policy/varying-life.ts';
 import type { Breakers } from '../redis/breakers.ts';
 import type { AccessRecord, Tracker } from '../redis/tracker.ts';
 
@@ -13,6 +15,8 @@ interface Reads {
   /** In the life that ends at `expiresAtMs`. */
   inLife: number;
   expiresAtMs: number;
+  /** Whether all that are pending were answered by this process's own copy. */
+  isOfCopy: boolean;
 }
 
 export interface RecorderParts {
@@ -47,24 +51,23 @@ export class AccessRecorder {
 
   constructor(parts: RecorderParts) {
     this.#parts = parts;
-    const shareOfTtlMs = parts.loader.ttlMs / FLUSHES_PER_TTL;
+    const shareOfTtlMs = shortestLifeMs(parts.loader) / FLUSHES_PER_TTL;
     this.#flushMs = Math.max(MIN_FLUSH_MS, Math.min(parts.flushIntervalMs, shareOfTtlMs));
     this.#timer = setInterval(() => void this.flush(), this.#flushMs).unref();
   }
 
   /** Counts one read; answers how many there were in this life of the entry. Never waits or throws. */
   count(key: string, expiresAtMs: number): number {
-    const reads = this.#reads.get(key);
-    if (reads === undefined) {
-      this.#add(key, expiresAtMs);
-      return 1;
-    }
-    reads.pending++;
-    if (reads.expiresAtMs !== expiresAtMs) {
-      reads.expiresAtMs = expiresAtMs;
-      reads.inLife = 0;
-    }
-    return ++reads.inLife;
+    const reads = this.#reads.get(key) ?? this.#add(key);
+    if (reads === null) return 1;
+    reads.isOfCopy = false;
+    return counted(reads, expiresAtMs);
+  }
+
+  /** As `count`, of a read that a copy in this process answered: its entry may have been refreshed since. */
+  countCopy(key: string, expiresAtMs: number): number {
+    const reads = this.#reads.get(key) ?? this.#add(key);
+    return reads === null ? 1 : counted(reads, expiresAtMs);
   }
 
   /** The load time the next first looks reckon with. */
@@ -86,12 +89,14 @@ export class AccessRecorder {
     await this.flush();
   }
 
-  #add(key: string, expiresAtMs: number): void {
-    if (this.#reads.size < this.#parts.maxPendingKeys) {
-      this.#reads.set(key, { pending: 1, inLife: 1, expiresAtMs });
-    } else {
+  #add(key: string): Reads | null {
+    if (this.#reads.size >= this.#parts.maxPendingKeys) {
       this.#overflowed++;
+      return null;
     }
+    const reads = { pending: 0, inLife: 0, expiresAtMs: 0, isOfCopy: true };
+    this.#reads.set(key, reads);
+    return reads;
   }
 
   async #flushOnce(): Promise<void> {
@@ -118,8 +123,10 @@ export class AccessRecorder {
     const isCrowded = this.#reads.size > this.#parts.maxPendingKeys / 2;
     for (const [key, reads] of this.#reads) {
       if (reads.pending > 0) {
-        records.push({ key, reads: reads.pending, expiresAtMs: reads.expiresAtMs });
+        const { pending, expiresAtMs, isOfCopy } = reads;
+        records.push({ key, reads: pending, expiresAtMs, ...(isOfCopy ? { isOfCopy } : {}) });
         reads.pending = 0;
+        reads.isOfCopy = true;
       } else if (isCrowded || reads.expiresAtMs < nowMs) {
         this.#reads.delete(key);
       }
@@ -138,11 +145,23 @@ export class AccessRecorder {
   }
 
   #lookAheadMs(): number {
-    const { ttlMs, refresh } = this.#parts.loader;
+    const { loader } = this.#parts;
+    // An expiry does not tell how long the life is: the scheduler, which sees that, looks at once.
+    if (livesVary(loader)) return LONGEST_LIFE_MS;
+    const { ttlMs, refresh } = loader;
     const { minLeadMs } = refresh;
     return lookAheadMs({
       ttlMs,
       leadMs: leadMs({ load: this.#load, wait: null, tickMs: 0, ttlMs, minLeadMs }),
     });
   }
+}
+
+function counted(reads: Reads, expiresAtMs: number): number {
+  reads.pending++;
+  if (reads.expiresAtMs !== expiresAtMs) {
+    reads.expiresAtMs = expiresAtMs;
+    reads.inLife = 0;
+  }
+  return ++reads.inLife;
 }

@@ -1,4 +1,5 @@
 import type { StaleReason } from '../core/events.ts';
+import type { EntryHeader } from '../redis/entry.ts';
 
 /** What a read found, before it is shown to the caller. */
 export interface Answer {
@@ -10,15 +11,21 @@ export interface Answer {
   /** When the value's load started and when it expires, epoch ms; 0 for `uncached`. */
   readonly createdAtMs: number;
   readonly expiresAtMs: number;
+  /** Of the entry that a load has just made; null for every other answer. */
+  readonly made: EntryHeader | null;
 }
 
-export interface Meta<R> {
+/** A value, and what there is to know of it; `staleBecause` says why, where `state` is `stale`. */
+export type Meta<R> = Found<R> &
+  (
+    | { readonly state: 'fresh' | 'uncached'; readonly staleBecause?: never }
+    | { readonly state: 'stale'; readonly staleBecause: StaleReason }
+  );
+
+interface Found<R> {
   readonly value: R;
   /** `loader`: this read waited for the origin, by its own load or another's. */
   readonly source: 'memory' | 'redis' | 'loader';
-  readonly state: 'fresh' | 'stale' | 'uncached';
-  /** Why a stale value was answered; only where `state` is `stale`. */
-  readonly staleBecause?: StaleReason;
   /** Milliseconds since the load of the value started; 0 for `uncached`. */
   readonly ageMs: number;
   /** Milliseconds until the value expires, negative after; 0 for `uncached`. */
@@ -34,7 +41,7 @@ export function toMeta<R>(answer: Answer, nowMs: number): Meta<R> {
     ageMs: isStored ? Math.max(0, nowMs - answer.createdAtMs) : 0,
     ttlMs: isStored ? answer.expiresAtMs - nowMs : 0,
     ...(answer.staleBecause === null ? {} : { staleBecause: answer.staleBecause }),
-  };
+  } as Meta<R>;
 }
 
 interface Lived {
@@ -47,7 +54,15 @@ export function fresh(
   source: Answer['source'],
   { createdAtMs, expiresAtMs }: Lived,
 ): Answer {
-  return { value, source, state: 'fresh', staleBecause: null, createdAtMs, expiresAtMs };
+  const made = null;
+  return { value, source, state: 'fresh', staleBecause: null, createdAtMs, expiresAtMs, made };
+}
+
+/** A value that was just loaded and stored, here or by whom this process waited for. */
+export function loaded(value: unknown, made: EntryHeader): Answer {
+  const { createdAtMs, expiresAtMs } = made;
+  const source = 'loader';
+  return { value, source, state: 'fresh', staleBecause: null, createdAtMs, expiresAtMs, made };
 }
 
 /** A value past its time, read from Redis. */
@@ -56,7 +71,8 @@ export function stale(
   staleBecause: StaleReason,
   { createdAtMs, expiresAtMs }: Lived,
 ): Answer {
-  return { value, source: 'redis', state: 'stale', staleBecause, createdAtMs, expiresAtMs };
+  const made = null;
+  return { value, source: 'redis', state: 'stale', staleBecause, createdAtMs, expiresAtMs, made };
 }
 
 export function uncached(value: unknown): Answer {
@@ -67,5 +83,6 @@ export function uncached(value: unknown): Answer {
     staleBecause: null,
     createdAtMs: 0,
     expiresAtMs: 0,
+    made: null,
   };
 }

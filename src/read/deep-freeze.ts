@@ -1,10 +1,23 @@
 /**
  * Freezes a value and what it contains, so that a reader who changes a shared value gets a TypeError
- * instead of changing it for everybody. The contents of a Map, Set, Date or typed array cannot be frozen.
+ * instead of changing it for everybody. A Map, a Set, a Date and bytes can be changed all the same, though
+ * not what is in the Map or Set.
  */
 export function deepFreeze(value: unknown): void {
-  if (value === null || typeof value !== 'object' || Object.isFrozen(value)) return;
-  if (ArrayBuffer.isView(value)) return;
-  Object.freeze(value);
-  for (const part of Object.values(value)) deepFreeze(part);
+  const seen = new Set<unknown>();
+  // No recursion: what a codec decodes may be as deep as a hostile writer likes.
+  const left = [value];
+  while (left.length > 0) {
+    const part = left.pop();
+    if (part === null || typeof part !== 'object' || seen.has(part)) continue;
+    seen.add(part);
+    if (ArrayBuffer.isView(part)) continue; // Freezing one with elements throws.
+    Object.freeze(part);
+    for (const inner of partsOf(part)) left.push(inner);
+  }
+}
+
+function partsOf(value: object): Iterable<unknown> {
+  if (value instanceof Map) return [...value.keys(), ...value.values()];
+  return value instanceof Set ? value : Object.values(value);
 }

@@ -128,6 +128,11 @@ export class InvalidationRunner {
     });
   }
 
+  /** Makes this process and the others forget what was just invalidated by other means. */
+  async forget(found: readonly EntryName[]): Promise<void> {
+    await this.#around([...droppedEntries(found)], async () => undefined);
+  }
+
   /** Also when it fails: some of it may have been done. */
   async #around<T>(dropped: readonly Dropped[], invalidate: () => Promise<T>): Promise<T> {
     const { local } = this.#parts;
@@ -155,7 +160,7 @@ export class InvalidationRunner {
     }
   }
 
-  // Who cannot be told cannot listen either, and trusts none of its copies without listening.
+  // Whom it did not reach keeps its copies for the tier's ttl, or until it listens again.
   async #announce(what: Dropped): Promise<void> {
     const { announcer, events } = this.#parts;
     await announcer.announce(what).catch((error: unknown) => {

@@ -87,7 +87,7 @@ export class Invalidator {
     const oldestMs = this.#parts.clock.now() - REPEAT_WINDOW_MS;
     const recent = [...this.#recent.values()].filter(({ atMs }) => atMs >= oldestMs);
     const wide = recent.map(({ what }) => this.#runLater(what, 'reconnect'));
-    await Promise.all([this.#parts.places.repeatRecent(), ...wide]);
+    await Promise.all([this.#repeatPlaces(), ...wide]);
   }
 
   /** Repeats at once what was to be repeated later, and waits for it and for hooks under way. */
@@ -116,6 +116,14 @@ export class Invalidator {
     if (againMs !== undefined) this.#repeatLater(once, againMs);
     events.emit('invalidation:completed', { ...eventOf(what), count });
     return count;
+  }
+
+  /** Whoever has read the old value again meanwhile may hold a copy of it. */
+  async #repeatPlaces(): Promise<void> {
+    const { places, keys } = this.#parts;
+    const repeated = await places.repeatRecent();
+    const names = repeated.map(({ entryKey }) => keys.parse(entryKey));
+    await this.#runner.forget(names.filter((name) => name !== null));
   }
 
   #remember(what: Invalidation): void {

@@ -1,7 +1,10 @@
 import { LRUCache } from 'lru-cache';
 import type { MemorySettings } from '../config/memory-option.ts';
+import { CoarseClock } from '../core/clock.ts';
 import { overdueAtMs } from '../policy/freshness.ts';
+import { hash01 } from '../policy/xfetch.ts';
 import type { EntryHeader } from '../redis/entry.ts';
+import { deepCopy } from './deep-copy.ts';
 import { deepFreeze } from './deep-freeze.ts';
 
 /*
@@ -9,11 +12,12 @@ import { deepFreeze } from './deep-freeze.ts';
  * A fill during which its key was dropped is not kept: the value it read may be the one that went.
  */
 
-/** A value as it is kept: until when it may be answered, and what a reader wants to know of it. */
+/** A value as it is kept, and what a reader wants to know of it. */
 export interface Held {
   readonly value: unknown;
   readonly createdAtMs: number;
   readonly expiresAtMs: number;
+  /** Until when it may be answered, by the tier's own clock. */
   readonly untilMs: number;
 }
 
@@ -22,47 +26,51 @@ export interface Filling {
   readonly value: unknown;
   readonly header: EntryHeader;
   /** Length of the entry. */
-  readonly bytes: number;
+  readonly bytes: number | null;
   /** What `begin()` answered before the read was sent. */
   readonly began: number;
+  /** By the clock of the entry's header. */
   readonly nowMs: number;
 }
 
-const MAX_REMEMBERED_DROPS = 10_000;
+/**
+ * Drops are remembered by stripe, so that they need no memory of their own: a fill is not kept either
+ * when a key beside it was dropped meanwhile, and the next read fills.
+ */
+const STRIPES = 1_024;
+const STRIPE_SEED = 0;
 
 /** One loader's values in this process, by key text: a backstop's worth of seconds old at most. */
 export class MemoryTier {
   readonly #settings: MemorySettings;
+  readonly #monotonicMs: () => number;
   readonly #held: LRUCache<string, Held>;
-  /** Key → number of its last drop; what falls out of it raises the floor, so that nothing is forgotten. */
-  readonly #drops: LRUCache<string, number>;
+  /** Number of the last drop of each stripe. */
+  readonly #drops = new Float64Array(STRIPES);
   #lastDrop = 0;
   /** Fills that began before this drop are not kept, whatever their key. */
   #floor = 0;
 
-  constructor(settings: MemorySettings) {
+  /** @param monotonicMs - not the servers' clock: a step of that must not lengthen the tier's ttl */
+  constructor(settings: MemorySettings, monotonicMs: () => number = coarse()) {
     this.#settings = settings;
-    this.#held = new LRUCache({
-      ...(settings.maxEntries === null ? {} : { max: settings.maxEntries }),
-      ...(settings.maxBytes === null ? {} : { maxSize: settings.maxBytes }),
-    } as LRUCache.Options<string, Held, unknown>);
-    this.#drops = new LRUCache({
-      max: MAX_REMEMBERED_DROPS,
-      dispose: (drop, _key, reason) => {
-        if (reason === 'evict') this.#floor = Math.max(this.#floor, drop);
-      },
-    });
+    this.#monotonicMs = monotonicMs;
+    // Without `max`, which would take the memory for that many entries at once.
+    this.#held = new LRUCache({ maxSize: settings.maxBytes ?? Number.MAX_SAFE_INTEGER });
   }
 
   /** The value to answer, or null. */
-  get(key: string, nowMs: number): Held | null {
+  get(key: string): Held | null {
     const held = this.#held.get(key);
-    return held === undefined || nowMs >= held.untilMs ? null : held;
+    if (held === undefined) return null;
+    if (this.#monotonicMs() < held.untilMs) return held;
+    this.#held.delete(key);
+    return null;
   }
 
   /** The value of what `get` answered, as a caller may have it. */
   valueOf(held: Held): unknown {
-    return this.#settings.sharing === 'cloned' ? structuredClone(held.value) : held.value;
+    return this.#settings.sharing === 'cloned' ? deepCopy(held.value) : held.value;
   }
 
   /** Before a read is sent to Redis: names the state it will be of. */
@@ -70,29 +78,61 @@ export class MemoryTier {
     return this.#lastDrop;
   }
 
-  /** Keeps what was read, unless the key was dropped since; answers what the reader gets. */
-  fill(key: string, { value, header, bytes, began, nowMs }: Filling): unknown {
-    if (began < this.#floor || began < (this.#drops.peek(key) ?? 0)) return value;
-    const { sharing, ttlMs, maxBytes } = this.#settings;
+  /** Keeps what was read, unless the key was dropped since, or something newer is held. */
+  fill(key: string, { value, header, bytes, began, nowMs }: Filling): void {
+    if (began < this.#floor || began < (this.#drops[stripeOf(key)] ?? 0)) return;
     // Towards its end Redis is asked again: there the refreshed value will be.
-    const untilMs = Math.min(nowMs + ttlMs, overdueAtMs(header));
-    if (nowMs >= untilMs) return value;
-    if (sharing === 'frozen') deepFreeze(value);
-    const own = sharing === 'cloned' ? structuredClone(value) : value;
+    const spanMs = Math.min(this.#settings.ttlMs, overdueAtMs(header) - nowMs);
+    if (spanMs <= 0) return;
     const { createdAtMs, expiresAtMs } = header;
-    const held = { value: own, createdAtMs, expiresAtMs, untilMs };
-    this.#held.set(key, held, maxBytes === null ? {} : { size: bytes });
-    return value;
+    const kept = this.#isOutOfOrder(key, createdAtMs) ? null : this.#kept(value, bytes);
+    if (kept === null) {
+      this.#held.delete(key);
+      return;
+    }
+    const untilMs = this.#monotonicMs() + spanMs;
+    const { maxEntries, maxBytes } = this.#settings;
+    const size = maxBytes === null ? 1 : Math.max(1, (bytes ?? 0) + key.length);
+    this.#held.set(key, { value: kept.value, createdAtMs, expiresAtMs, untilMs }, { size });
+    if (maxEntries !== null && this.#held.size > maxEntries) this.#held.pop();
+  }
+
+  // Which of two is in Redis only Redis knows: its answers may come in another order than they left.
+  #isOutOfOrder(key: string, createdAtMs: number): boolean {
+    return (this.get(key)?.createdAtMs ?? 0) > createdAtMs;
   }
 
   drop(key: string): void {
     this.#held.delete(key);
-    this.#drops.set(key, ++this.#lastDrop);
+    this.#drops[stripeOf(key)] = ++this.#lastDrop;
   }
 
   dropAll(): void {
     this.#floor = ++this.#lastDrop;
     this.#held.clear();
-    this.#drops.clear();
   }
+
+  /**
+   * Null: not kept. What cannot be shared as the options say is not shared, and a read must not fail of it;
+   * of a value that was just loaded only Redis knows the size.
+   */
+  #kept(value: unknown, bytes: number | null): { readonly value: unknown } | null {
+    const { sharing, maxBytes } = this.#settings;
+    if (maxBytes !== null && bytes === null) return null;
+    try {
+      if (sharing === 'frozen') deepFreeze(value);
+      return { value: sharing === 'cloned' ? deepCopy(value) : value };
+    } catch {
+      return null;
+    }
+  }
+}
+
+function coarse(): () => number {
+  const clock = new CoarseClock();
+  return () => clock.now();
+}
+
+function stripeOf(key: string): number {
+  return Math.floor(hash01(key, STRIPE_SEED) * STRIPES);
 }

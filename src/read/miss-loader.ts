@@ -1,14 +1,14 @@
 import type { Clock } from '../core/clock.ts';
-import { LoaderError } from '../core/errors.ts';
 import type { Events, StaleReason } from '../core/events.ts';
 import type { FencedLoad } from '../load/fenced-load.ts';
 import { SHORT_PERMIT_WAIT_MS } from '../load/permits.ts';
-import type { LoadRef, LoadResult, LockedRef } from '../load/store-loaded.ts';
+import { readable, reportMismatch } from '../load/readable.ts';
+import type { LoadResult, LockedRef } from '../load/store-loaded.ts';
 import { isFresh, usability } from '../policy/freshness.ts';
 import { type Smoothed, upperBound } from '../policy/load-time.ts';
-import type { Acquired, Outcome } from '../redis/entry-store.ts';
-import { type Answer, fresh, stale, uncached } from './answer.ts';
-import { type Found, readable, reportMismatch } from './readable.ts';
+import type { Acquired } from '../redis/entry-store.ts';
+import { type Answer, loaded, stale, uncached } from './answer.ts';
+import { asResult, type Flight, isHomeless, isOutdated, type Miss, toLocked } from './flight.ts';
 import type { Wakes } from './wakes.ts';
 
 /*
@@ -21,6 +21,8 @@ import type { Wakes } from './wakes.ts';
 const FIRST_POLL_MS = 2;
 const POLL_GROWTH = 1.5;
 const MAX_POLL_MS = 100;
+/** Most of readTimeout is left for the answer to a poll. */
+const POLL_SHARE = 1 / 4;
 const MIN_LOCK_WAIT_MS = 1_000;
 const MAX_RESTARTS = 3;
 
@@ -30,24 +32,7 @@ export interface MissLoaderParts {
   readonly wakes: Wakes;
   readonly events: Events;
   readonly random: () => number;
-}
-
-/** What a reader knows when it has to load: the unusable or expired entry it found, if any. */
-export interface Miss {
-  readonly ref: LoadRef;
-  readonly seen: Found;
-}
-
-/** The state of one flight. */
-interface Flight extends Miss {
-  readonly token: string;
-  readonly waitingSinceMs: number;
-  readonly giveUpAtMs: number;
-  seenCreatedAtMs: number;
-  /** Whether the loader may say "not modified" of what was found: not of what nobody can read. */
-  isConfirmable: boolean;
-  polls: number;
-  restarts: number;
+  readonly readTimeoutMs: number;
 }
 
 /** Loads a missing key once in the fleet: whoever holds its lock loads, the others wait for the result. */
@@ -58,14 +43,18 @@ export class MissLoader {
     this.#parts = parts;
   }
 
-  /** @throws LoaderError when the loader fails and nothing stale may be served instead */
-  async load(miss: Miss): Promise<Answer> {
+  /**
+   * @param onHomeless - the value could not be stored because Redis is away
+   * @throws LoaderError when the loader fails and nothing stale may be served instead
+   */
+  async load(miss: Miss, onHomeless?: () => void): Promise<Answer> {
     const flight = this.#begin(miss);
     for (;;) {
       const reply = await this.#ask(flight);
+      if (reply === null) onHomeless?.();
       const answer =
         reply?.kind === 'acquired'
-          ? await this.#runLocked(flight, reply)
+          ? await this.#runLocked(flight, reply, onHomeless)
           : await this.#follow(flight, reply);
       if (answer) return answer;
     }
@@ -120,8 +109,8 @@ export class MissLoader {
       // The holder may wait for a permit first: to load without the lock would take another one.
       giveUpAtMs: waitingSinceMs + holderWaitMs + Math.min(patienceMs, ref.loader.loadTimeoutMs),
       seenCreatedAtMs: seen?.header?.createdAtMs ?? 0,
-      isConfirmable: seen?.isReadable !== false,
       polls: 0,
+      unheardMs: 0,
       restarts: 0,
     };
   }
@@ -134,9 +123,13 @@ export class MissLoader {
 
   /** Null: Redis is away. */
   async #ask(flight: Flight): Promise<Acquired | null> {
-    const { ref, token, seenCreatedAtMs, waitingSinceMs } = flight;
+    const { ref, token, seenCreatedAtMs, waitingSinceMs, unheardMs } = flight;
+    // Who waits for another's load learns from its polls alone that Redis has gone: their pauses count.
+    const withinMs = this.#parts.readTimeoutMs - unheardMs;
+    flight.unheardMs = 0;
     try {
       const asking = { token, seenCreatedAtMs, waitingSinceMs, waits: true };
+      if (unheardMs > 0) return await this.#parts.fenced.acquire(ref, { withinMs, ...asking });
       return await this.#parts.fenced.acquire(ref, asking);
     } catch {
       return null; // The connection has reported it.
@@ -152,8 +145,10 @@ export class MissLoader {
     if (reply.kind === 'entry') return this.#accept(flight, reply.bytes);
     if (reply.kind === 'outcome') return this.#answer(asResult(reply.outcome), flight);
     if (this.#parts.clock.now() >= flight.giveUpAtMs) return this.#giveUp(flight);
-    const longestMs = Math.min(MAX_POLL_MS, FIRST_POLL_MS * POLL_GROWTH ** flight.polls++);
+    const mostMs = Math.min(MAX_POLL_MS, POLL_SHARE * this.#parts.readTimeoutMs);
+    const longestMs = Math.min(mostMs, FIRST_POLL_MS * POLL_GROWTH ** flight.polls++);
     const pauseMs = longestMs * (0.5 + 0.5 * this.#parts.random());
+    flight.unheardMs = pauseMs;
     await this.#parts.wakes.wait(flight.ref.entryKey, pauseMs);
     return null;
   }
@@ -161,6 +156,7 @@ export class MissLoader {
   async #runLocked(
     flight: Flight,
     reply: Extract<Acquired, { kind: 'acquired' }>,
+    onHomeless?: () => void,
   ): Promise<Answer | null> {
     const permitWaitMs = this.#permitWaitMs([flight]);
     const call = { reason: 'miss', attempt: 1, permitWaitMs } as const;
@@ -170,6 +166,7 @@ export class MissLoader {
       if (flight.restarts++ < MAX_RESTARTS) return null;
       if (result.kind === 'failed') return this.#loadOneUnlocked(flight);
     }
+    if (isHomeless(result, flight.ref)) onHomeless?.();
     return this.#answer(result, flight);
   }
 
@@ -189,13 +186,14 @@ export class MissLoader {
   async #accept(flight: Flight, bytes: Buffer): Promise<Answer | null> {
     const stored = await readable(flight.ref.loader, bytes);
     if (stored?.isReadable && isFresh(stored.header, this.#parts.clock.now())) {
-      return fresh(stored.value, 'loader', stored.header);
+      return loaded(stored.value, stored.header);
     }
     if (stored !== null && 'issues' in stored) {
       reportMismatch(this.#parts.events, flight.ref, stored);
     }
+    // This one is the better stand-in for a load that fails.
+    if (stored?.isReadable) flight.seen = stored;
     flight.seenCreatedAtMs = stored?.header?.createdAtMs ?? 0;
-    flight.isConfirmable = stored?.isReadable !== false;
     return null;
   }
 
@@ -207,7 +205,7 @@ export class MissLoader {
     if (result.kind === 'not-found') return uncached(undefined);
     if (result.kind === 'loaded') {
       if (!result.stored) return uncached(result.value);
-      return fresh(result.value, 'loader', result.stored);
+      return loaded(result.value, result.stored);
     }
     const answer = this.stale(miss, 'load-failed');
     if (answer) return answer;
@@ -228,23 +226,4 @@ export class MissLoader {
     const use = usability(header, ref.loader, this.#parts.clock.now());
     return use === 'none' ? null : stale(value, why, header);
   }
-}
-
-function toLocked(flight: Flight, reply: Extract<Acquired, { kind: 'acquired' }>): LockedRef {
-  const { ref, token } = flight;
-  const { previous } = reply;
-  const etag = flight.isConfirmable ? reply.etag : null;
-  return { ref, token, previous, etag, logHeat: Number.NaN, unreadLives: 0 };
-}
-
-/** Its lock was taken away: who joined the flight since then must not get what it read. */
-function isOutdated(result: LoadResult): boolean {
-  if (result.kind === 'failed') return result.error.code === 'LOAD_ABORTED';
-  return result.kind === 'loaded' && result.unstored?.why === 'superseded';
-}
-
-/** Another process's outcome, as if the load had been ours. */
-function asResult(outcome: Outcome): LoadResult {
-  if (outcome.kind === 'not-found') return { kind: 'not-found', loadMs: 0 };
-  return { kind: 'failed', error: new LoaderError(outcome.code, outcome.message), loadMs: 0 };
 }

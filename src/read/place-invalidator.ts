@@ -1,4 +1,5 @@
 import type { Clock } from '../core/clock.ts';
+import { EverwarmError } from '../core/errors.ts';
 import type { EntryPlace, EntryStore } from '../redis/entry-store.ts';
 import { untilConfirmed } from './until-confirmed.ts';
 
@@ -52,12 +53,17 @@ export class PlaceInvalidator {
     return count;
   }
 
-  /** After a reconnect: what was invalidated just before may have been lost with the old server. */
-  async repeatRecent(): Promise<void> {
+  /**
+   * After a reconnect: what was invalidated just before may have been lost with the old server. Answers what
+   * it was.
+   */
+  async repeatRecent(): Promise<readonly EntryPlace[]> {
     this.#forgetOld();
+    const recent = [...this.#recent];
     await Promise.allSettled(
-      this.#recent.map(({ place, soft }) => invalidateOne(this.#store, place, soft)),
+      recent.map(({ place, soft }) => invalidateOne(this.#store, place, soft)),
     );
+    return recent.map(({ place }) => place);
   }
 
   async #chunk(places: readonly KeyPlace[], how: HowToInvalidate): Promise<number> {
@@ -67,6 +73,8 @@ export class PlaceInvalidator {
     let count = 0;
     const what = places.length === 1 ? `key ${places[0]?.key}` : `${places.length} keys`;
     await untilConfirmed(this.#clock, `${what} ${failed}`, async () => {
+      if (store.isClosed)
+        throw new EverwarmError('CLOSED', `${what} ${failed}: the cache is closed`);
       const tries = await Promise.allSettled(
         left.map((place) => invalidateOne(store, place, soft)),
       );

@@ -2,15 +2,16 @@ import { LRUCache } from 'lru-cache';
 import type { Clock } from '../core/clock.ts';
 import type { EventMap, Events } from '../core/events.ts';
 import type { FencedLoad } from '../load/fenced-load.ts';
+import { type Found, readable, reportMismatch } from '../load/readable.ts';
 import type { LoadRef } from '../load/store-loaded.ts';
 import { isOverdue, usability } from '../policy/freshness.ts';
 import type { EntryHeader } from '../redis/entry.ts';
 import type { EntryReads } from '../redis/entry-reads.ts';
 import type { AccessRecorder } from './access-recorder.ts';
 import { type Answer, fresh, stale } from './answer.ts';
+import type { Miss } from './flight.ts';
 import type { MemoryTier } from './memory-tier.ts';
-import type { Miss, MissLoader } from './miss-loader.ts';
-import { type Found, readable, reportMismatch } from './readable.ts';
+import type { MissLoader } from './miss-loader.ts';
 import type { SingleFlight } from './single-flight.ts';
 
 /** A key to read: where it is, who counts it, and where this process keeps it. */
@@ -26,7 +27,7 @@ interface Fetched {
   readonly began: number;
 }
 
-type ReadMiss = Miss & { readonly ref: ReadRef };
+type ReadMiss = Miss & { readonly ref: ReadRef; readonly began: number };
 
 /** How misses are loaded. */
 interface Loading {
@@ -74,7 +75,7 @@ export class Reader {
     }
     const found = readable(ref.loader, bytes);
     const stored = found instanceof Promise ? await found : found;
-    return this.#hit(ref, { bytes, stored, began }) ?? this.#miss(ref, stored);
+    return this.#hit(ref, { bytes, stored, began }) ?? this.#miss({ ref, seen: stored, began });
   }
 
   /** As `read` for keys of one loader, in few round trips; all its misses by one `loadMany` if it has one. */
@@ -91,7 +92,7 @@ export class Reader {
       if (bytes === undefined) return unread(ref);
       const stored = all[at] ?? null;
       const hit = this.#hit(ref, { bytes, stored, began });
-      if (!hit) misses.push({ ref, seen: stored });
+      if (!hit) misses.push({ ref, seen: stored, began });
       return hit;
     });
     for (const { ref, seen } of misses) this.#reportMiss(ref, seen);
@@ -100,13 +101,7 @@ export class Reader {
       one: (miss) => loader.load(miss),
       many: (batch) => loader.loadMany(batch),
     });
-    const places = new Map(misses.map((miss) => [miss.ref, miss]));
-    return Promise.allSettled(
-      answers.map((hit, at) => {
-        const ref = refs[at] as ReadRef;
-        return hit ?? this.#inTime(places.get(ref) as ReadMiss, loaded(ref));
-      }),
-    );
+    return Promise.allSettled(answers.map((hit, at) => hit ?? loaded(refs[at] as ReadRef)));
   }
 
   #hit(ref: ReadRef, { bytes, stored, began }: Fetched): Answer | null {
@@ -156,24 +151,47 @@ export class Reader {
       });
   }
 
-  async #miss(ref: ReadRef, seen: Found): Promise<Answer> {
+  async #miss(miss: ReadMiss): Promise<Answer> {
+    const { ref, seen } = miss;
     this.#reportMiss(ref, seen);
-    const miss = { ref, seen };
-    const load = (): Promise<Answer> => this.#parts.misses.load(miss);
-    return this.#inTime(miss, this.#counted(ref, this.#parts.flights.run(ref.entryKey, load)));
+    const load = (keep: (ms: number) => void): Promise<Answer> =>
+      this.#parts.misses.load(miss, () => keep(KEEP_WITHOUT_REDIS_MS));
+    return this.#awaited(miss, this.#parts.flights.run(ref.entryKey, load));
   }
 
-  /** What the flight comes to, or after the soft timeout the stale value if there is one; the flight goes on. */
+  /** The answer of a flight for one of its readers: counted, and told if it is stale, once for each. */
+  async #awaited(miss: ReadMiss, flight: Promise<Answer>): Promise<Answer> {
+    const { ref } = miss;
+    const answer = await (miss.seen?.isReadable ? this.#inTime(miss, flight) : flight);
+    this.#keep(miss, answer);
+    ref.recorder?.count(ref.key, answer.expiresAtMs);
+    return answer.state === 'stale' ? this.#reported(ref, answer) : answer;
+  }
+
+  /** A loaded value is this process's copy from now on, before one that a slower read finds. */
+  #keep({ ref, began }: ReadMiss, { value, made }: Answer): void {
+    if (made === null || ref.tier === null) return;
+    const nowMs = this.#parts.clock.now();
+    ref.tier.fill(ref.key, { value, header: made, bytes: null, began, nowMs });
+  }
+
+  /** What the flight comes to; sooner or instead the stale value in hand, if it may be. The flight goes on. */
   #inTime(miss: ReadMiss, flight: Promise<Answer>): Promise<Answer> {
+    const { misses } = this.#parts;
     const { softTimeoutMs } = miss.ref.loader;
-    const inHand = softTimeoutMs === null ? null : this.#parts.misses.stale(miss, 'load-slow');
-    if (softTimeoutMs === null || inHand === null) return flight;
+    // Who joined the flight may have found what its starter had not.
+    const settled = flight.catch((error: unknown) => {
+      const answer = misses.stale(miss, 'load-failed');
+      if (answer) return answer;
+      throw error;
+    });
+    if (softTimeoutMs === null) return settled;
     return new Promise((resolve, reject) => {
       const timeout = setTimeout(() => {
-        const late = this.#parts.misses.stale(miss, 'load-slow');
-        if (late) resolve(this.#reported(miss.ref, late));
+        const answer = misses.stale(miss, 'load-slow');
+        if (answer) resolve(answer);
       }, softTimeoutMs);
-      flight.then(resolve, reject).finally(() => clearTimeout(timeout));
+      settled.then(resolve, reject).finally(() => clearTimeout(timeout));
     });
   }
 
@@ -193,7 +211,7 @@ export class Reader {
           return batch === null || at === undefined ? load.one(miss) : settledAt(batch, at);
         };
         const flight = flights.run(miss.ref.entryKey, start);
-        return [miss.ref, this.#counted(miss.ref, flight)];
+        return [miss.ref, this.#awaited(miss, flight)];
       }),
     );
     return (ref) => answers.get(ref) as Promise<Answer>;
@@ -202,18 +220,12 @@ export class Reader {
   /** Loads for this process alone, where Redis is away or does not answer in time. */
   #withoutRedis(refs: readonly ReadRef[]): (ref: ReadRef) => Promise<Answer> {
     const { misses: loader } = this.#parts;
-    const misses = refs.map((ref) => ({ ref, seen: null }));
+    const misses = refs.map((ref) => ({ ref, seen: null, began: 0 }));
     return this.#share(misses, {
       one: (miss) => settledAt(loader.loadUnlocked([miss]), 0),
       many: (batch) => loader.loadUnlocked(batch),
       keepMs: KEEP_WITHOUT_REDIS_MS,
     });
-  }
-
-  async #counted(ref: ReadRef, flight: Promise<Answer>): Promise<Answer> {
-    const answer = await flight;
-    ref.recorder?.count(ref.key, answer.expiresAtMs);
-    return answer.state === 'stale' ? this.#reported(ref, answer) : answer;
   }
 
   #reported({ loader, key }: ReadRef, answer: Answer): Answer {

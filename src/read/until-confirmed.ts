@@ -7,9 +7,9 @@ const DEADLINE_MS = 5_000;
 const RETRY_MS = 50;
 
 /**
- * Tries until Redis confirms it.
+ * Tries until Redis confirms it, or the attempt finds the connection closed for good.
  *
- * @throws EverwarmError REDIS_UNAVAILABLE, `<what> within 5000 ms: …`, after the deadline
+ * @throws EverwarmError CLOSED of the attempt; EverwarmError REDIS_UNAVAILABLE, `<what> within 5000 ms: …`, after the deadline
  */
 export async function untilConfirmed<T>(
   clock: Clock,
@@ -21,6 +21,7 @@ export async function untilConfirmed<T>(
     try {
       return await attempt();
     } catch (error) {
+      if (error instanceof EverwarmError && error.code === 'CLOSED') throw error;
       if (clock.now() - startedAtMs > DEADLINE_MS) {
         const message = `${what} within ${DEADLINE_MS} ms: ${messageOf(error)}`;
         throw new EverwarmError('REDIS_UNAVAILABLE', message, { cause: error });

@@ -98,7 +98,7 @@ export class Writer {
       await write();
     } finally {
       local.drop(what);
-      await announcer.announce(what).catch(() => undefined); // Who cannot be told cannot listen either.
+      await announcer.announce(what).catch(() => undefined); // Others then have its ttl.
     }
   }
 }

@@ -1,3 +1,4 @@
+import { asUnavailable } from './away.ts';
 import { withinTimeout } from './connection.ts';
 import type { ScriptArgument, ScriptCall } from './scripts.ts';
 
@@ -61,11 +62,13 @@ export class BatchedScript {
     const [first] = batch;
     const which = batch.length === 1 ? first?.call.keys[0] : `${batch.length} keys`;
     const replies = this.#run(batch.map(({ call }) => call));
-    withinTimeout(replies, `${this.#what} ${which}`, this.#timeoutMs).then(
+    const what = `${this.#what} ${which}`;
+    withinTimeout(replies, what, this.#timeoutMs).then(
       (all) => {
         for (const [at, { resolve }] of batch.entries()) resolve(all[at]);
       },
-      (error: unknown) => {
+      (cause: unknown) => {
+        const error = asUnavailable(cause, what);
         for (const { reject } of batch) reject(error);
       },
     );

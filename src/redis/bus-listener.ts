@@ -7,6 +7,8 @@ export interface BusListenerParts {
   readonly onMessage: (text: string) => void;
   /** It hears the channel; what was said on it since it last did, it has missed. */
   readonly onHearing: () => void;
+  /** The server refuses it the channel; asked again later. */
+  readonly onRefused: (error: unknown) => void;
 }
 
 const PING_MS = 4_000;
@@ -58,7 +60,11 @@ export class BusListener {
           this.#failures = 0;
           this.#parts.onHearing();
         },
-        () => redis.disconnect(), // Reported by the connection, or refused: tried again.
+        (error: unknown) => {
+          // A connection that is lost reports itself.
+          if (redis.status === 'ready') this.#parts.onRefused(error);
+          redis.disconnect();
+        },
       );
     });
     redis.once('end', () => this.#openLater());

@@ -9,7 +9,7 @@ import {
 import { EverwarmError, messageOf } from '../core/errors.ts';
 import type { Events } from '../core/events.ts';
 import { CLUSTER_DATA, keepMapped, openCluster } from './cluster-connection.ts';
-import { isCluster, mastersOf, type RedisClient } from './redis-client.ts';
+import { addressOf, isCluster, mastersOf, type RedisClient } from './redis-client.ts';
 
 export type RedisRole = 'cache' | 'queue';
 
@@ -72,11 +72,19 @@ export function openBusConnection(
     socketTimeout: 10_000,
   };
   if (!isClusterTarget(target)) return openServer(target, use, own) as Redis;
-  const nodes = isCluster(data) ? data.nodes() : [];
+  if (!isCluster(data)) return null;
+  const nodes = data.nodes();
   const node = nodes[Math.floor(Math.random() * nodes.length)];
   if (!node) return null;
   const { connectionName } = defaultsFor(use);
-  return watched(node.duplicate({ ...own, connectionName, lazyConnect: false }), use) as Redis;
+  const redis = node.duplicate({ ...own, connectionName, lazyConnect: false });
+  // A node that has left the cluster, or is cut off from it, goes on answering, but hears nothing.
+  const leave = (gone: Redis): void => {
+    if (addressOf(gone) === addressOf(node)) redis.disconnect();
+  };
+  data.on('-node', leave);
+  redis.once('end', () => void data.off('-node', leave));
+  return watched(redis, use) as Redis;
 }
 
 function openServer(
@@ -183,7 +191,9 @@ export async function withinTimeout<T>(
   const expiry = new Promise<never>((_, reject) => {
     timeout = setTimeout(() => {
       const message = `${what}: Redis did not answer within ${timeoutMs} ms`;
-      reject(new EverwarmError('REDIS_UNAVAILABLE', message));
+      const late = new EverwarmError('REDIS_UNAVAILABLE', message);
+      // Only after the replies that a process which was held up has not read yet.
+      setImmediate(reject, late);
     }, timeoutMs);
   });
   try {

@@ -165,11 +165,14 @@ export class EntryReads {
       if (error === null) breaker.succeeded();
       else breaker.failed(error, sentAtMs);
     };
-    const timeout = setTimeout(() => {
+    const expire = (): void => {
+      if (!isOpen) return;
       const message = `Redis did not answer within readTimeout (${this.#timeoutMs} ms)`;
       const error = new EverwarmError('REDIS_UNAVAILABLE', message);
       end(late(error) ? null : error);
-    }, this.#timeoutMs);
+    };
+    // Only after the replies that a process which was held up has not read yet.
+    const timeout = setTimeout(() => setImmediate(expire), this.#timeoutMs);
     return end;
   }
 }

@@ -62,6 +62,8 @@ export interface LockRequest {
   readonly waitingSinceMs: number;
   /** The caller waits if the lock is held, and wants to be woken at the end of that load. */
   readonly waits?: boolean;
+  /** Longest wait for the answer, if shorter than the store's. */
+  readonly withinMs?: number;
 }
 
 export interface EntryStoreOptions {
@@ -102,17 +104,24 @@ export class EntryStore {
     });
   }
 
+  /** Whether its connection was closed for good: it will never answer again. */
+  get isClosed(): boolean {
+    return this.#redis.status === 'end';
+  }
+
   async acquire(place: EntryPlace, request: LockRequest): Promise<Acquired> {
     // Reads probe: asking for a lock is never worth a wait for a server that is probably away.
     const breaker = this.#breakers?.ofKey(place.entryKey);
     if (breaker?.isClosed === false) throw breaker.refusal;
     const keys = [place.entryKey, place.lockKey];
-    const { token, lockTtlMs, seenCreatedAtMs, waitingSinceMs, waits } = request;
+    const { token, lockTtlMs, seenCreatedAtMs, waitingSinceMs, waits, withinMs } = request;
     const seen = createdAtBytes(seenCreatedAtMs);
     const args = [token, lockTtlMs, seen, waitingSinceMs, waits ? '1' : ''];
     let reply: unknown;
     try {
-      reply = await this.#acquires.call(keys, args);
+      const asked = this.#acquires.call(keys, args);
+      const what = `locking ${place.entryKey}`;
+      reply = await (withinMs === undefined ? asked : withinTimeout(asked, what, withinMs));
     } catch (error) {
       // The lock may have been granted with nobody to use it: give it back, after it on the same wire.
       this.release(place, token, null).catch(() => undefined);

@@ -25,7 +25,7 @@ export interface FullScan {
  * Visits at least everything that is there from the beginning to the end, some of it perhaps twice.
  * Begins again when the connection was lost: a cursor means nothing to a server that took over.
  *
- * @throws EverwarmError REDIS_UNAVAILABLE without progress for 5 s
+ * @throws EverwarmError REDIS_UNAVAILABLE without progress for 5 s; CLOSED once the connection is closed
  */
 export async function scanFully(scan: FullScan): Promise<void> {
   const connection = { wasLost: false };
@@ -74,6 +74,8 @@ async function untilAnswered(
     try {
       return await withinTimeout(next(cursor), `scanning ${what}`);
     } catch (error) {
+      // By us, for good: a connection that is lost is opened again.
+      if (scan.client.status === 'end') throw new EverwarmError('CLOSED', `${what}: it is closed`);
       if (clock.now() > failAtMs) throw failed(scan, messageOf(error), error);
       connection.wasLost = true;
       await delay(RETRY_MS);

@@ -16,6 +16,7 @@ const VARYING_LIFE_MS = 30 * 86_400_000;
 export interface VersionedLoader extends NamedLoader {
   readonly ttlMs: number;
   readonly keptStaleMs: number;
+  readonly notFoundTtlMs?: number | null;
   /** Not null: each value has a ttl of its own. */
   readonly ttlOf: unknown;
 }
@@ -24,7 +25,7 @@ export interface LiveVersionsParts {
   readonly redis: RedisClient;
   readonly keys: Keys;
   readonly clock: Clock;
-  /** The loaders of this process; later ones count from the next heartbeat on. */
+  /** The loaders of this process; later ones count from the next heartbeat on, or one of their own. */
   readonly loaders: Iterable<VersionedLoader>;
 }
 
@@ -45,9 +46,10 @@ export class LiveVersions {
   constructor(parts: LiveVersionsParts) {
     this.#parts = parts;
     this.#scripts = scriptClient(parts.redis);
-    this.#timer = setInterval(this.beat, HEARTBEAT_MS).unref();
-    onServerChange(parts.redis, this.beat);
-    if (parts.redis.status === 'ready') this.beat();
+    const beat = (): void => this.beat();
+    this.#timer = setInterval(beat, HEARTBEAT_MS).unref();
+    onServerChange(parts.redis, beat);
+    if (parts.redis.status === 'ready') beat();
   }
 
   /**
@@ -66,10 +68,10 @@ export class LiveVersions {
     this.#isClosed = true;
   }
 
-  /** Says which versions this process has, and asks which others there are. */
-  readonly beat = (): void => {
+  /** Says which versions this process has, by default of every loader, and asks which others there are. */
+  beat(loaders: Iterable<VersionedLoader> = this.#parts.loaders): void {
     if (this.#isClosed) return;
-    const { clock, keys, loaders } = this.#parts;
+    const { clock, keys } = this.#parts;
     for (const loader of loaders) {
       const { name, version } = loader;
       const longestMs = loader.ttlOf === null ? lifeMs(loader) : VARYING_LIFE_MS;
@@ -79,7 +81,7 @@ export class LiveVersions {
       this.#scripts.run('keepUntil', args).catch(() => undefined); // The connection reports it.
       this.#read(name).catch(() => undefined);
     }
-  };
+  }
 
   /** Invalidations of one turn share a read: it is sent after each of them began. */
   #read(loader: string): Promise<void> {

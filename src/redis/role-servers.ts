@@ -77,11 +77,14 @@ export class RoleServers {
   }
 
   /** Listens to a channel of the cache server, on one more connection. */
-  listen(parts: Omit<BusListenerParts, 'connect'>): BusListener {
+  listen(parts: Omit<BusListenerParts, 'connect' | 'onRefused'>): BusListener {
     const { redis, name, events } = this.#options;
     const use = { role: 'cache', name: `${name}:bus`, events } as const;
     const connect = (): Redis | null => openBusConnection(redis.cache, use, this.cache);
-    return new BusListener({ connect, ...parts });
+    const onRefused = (error: unknown): void => {
+      events.emit('redis:failed', { role: 'cache', error });
+    };
+    return new BusListener({ connect, onRefused, ...parts });
   }
 
   close(): void {

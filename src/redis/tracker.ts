@@ -14,6 +14,8 @@ export interface AccessRecord {
   readonly reads: number;
   /** Expiry of its entry as seen, epoch ms; 0 where none was seen. */
   readonly expiresAtMs: number;
+  /** All reads were of a process's own copy: the entry may have been refreshed, and live longer. */
+  readonly isOfCopy?: boolean;
 }
 
 export interface Claim {
@@ -83,8 +85,12 @@ export class Tracker {
     for (let from = 0; from < records.length; from += RECORD_CHUNK) {
       const args: ScriptArgument[] = [this.#keys.heat, this.#keys.due, this.#keys.born];
       args.push(at.nowMs, this.halfLifeMs, at.lookAheadMs, this.#expireSeconds);
-      for (const { key, reads, expiresAtMs } of records.slice(from, from + RECORD_CHUNK)) {
-        args.push(key, reads, Math.ceil(expiresAtMs));
+      for (const { key, reads, expiresAtMs, isOfCopy } of records.slice(
+        from,
+        from + RECORD_CHUNK,
+      )) {
+        const expiry = Math.ceil(expiresAtMs);
+        args.push(key, reads, isOfCopy ? -expiry : expiry);
       }
       const { heat } = this.#keys;
       await withinTimeout(this.#scripts.run('recordAccess', args), `recording reads in ${heat}`);
@@ -157,7 +163,7 @@ export class Tracker {
       const chunk = keys.slice(from, from + RECORD_CHUNK);
       const { heat, due } = this.#keys;
       const args = [heat, due, nowMs, CLAIM_LEFT_MS, this.#expireSeconds, ...chunk];
-      await this.#scripts.run('lookNow', args);
+      await withinTimeout(this.#scripts.run('lookNow', args), `looking at keys of ${heat}`);
     }
   }
 

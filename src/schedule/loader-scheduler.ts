@@ -3,6 +3,7 @@ import type { Clock } from '../core/clock.ts';
 import type { Events } from '../core/events.ts';
 import type { AnyLoader } from '../loaders/define-loader.ts';
 import { type Plan, type PlanSettings, plan } from '../policy/plan.ts';
+import { livesVary } from '../policy/varying-life.ts';
 import type { Refresh, RefreshQueue } from '../queue/refresh-queue.ts';
 import type { EntryHeader } from '../redis/entry.ts';
 import type { EntryStore } from '../redis/entry-store.ts';
@@ -76,7 +77,8 @@ export class LoaderScheduler {
     const { loader, tracker, tickMs } = parts;
     const { ttlMs, refresh } = loader;
     this.#reloads = new LRUCache({ max: REMEMBERED_RELOADS, ttl: Math.ceil(ttlMs) });
-    this.#settings = { ...refresh, ttlMs, halfLifeMs: tracker.halfLifeMs, tickMs };
+    const { halfLifeMs } = tracker;
+    this.#settings = { ...refresh, ttlMs, livesVary: livesVary(loader), halfLifeMs, tickMs };
   }
 
   /** Runs one tick; answers when the next key is due, epoch ms, or null. Rejects when Redis fails. */

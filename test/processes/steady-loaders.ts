@@ -11,18 +11,26 @@ export interface SteadyLoaders {
   readonly brief: Loader<string, string>;
 }
 
-/** @param told - hears of each call when it has ended */
+/** @param told - hears of each call when it has ended; instants are epoch ms */
 export function steadyLoaders(
-  told: (call: { readonly key: string; readonly startedAtMs: number }) => void,
+  told: (call: {
+    readonly key: string;
+    readonly startedAtMs: number;
+    readonly endedAtMs: number;
+  }) => void,
 ): SteadyLoaders {
   const load = async (key: string): Promise<string> => {
-    const startedAtMs = performance.now();
+    const startedAtMs = nowMs();
     await delay(LOAD_MS); // the origin's own time
-    told({ key, startedAtMs });
+    told({ key, startedAtMs, endedAtMs: nowMs() });
     return `the value of ${key}`;
   };
   return {
     kept: defineLoader({ name: 'kept', ttl: '2s', load }),
     brief: defineLoader({ name: 'brief', ttl: 300, load }),
   };
+}
+
+function nowMs(): number {
+  return performance.timeOrigin + performance.now();
 }

@@ -264,3 +264,30 @@ test('is left out of a cache that does not record', async () => {
   const { heat } = new Keys(namespace).tracker(loader, halfLifeMs(TTL_MS));
   expect(await connect().exists(heat)).toBe(0);
 });
+
+test('does not bring a look forward for a copy whose entry was refreshed since', async () => {
+  const { recorder, dues } = setUp();
+  recorder.count('a', EXPIRES_AT_MS);
+  recorder.countCopy('a', EXPIRES_AT_MS);
+  await recorder.flush();
+  const [planned] = [...(await dues()).values()];
+  const beforeIt = (planned ?? 0) - 1;
+
+  recorder.countCopy('a', beforeIt);
+  await recorder.flush();
+  expect(await dues()).toEqual(new Map([['a', planned]]));
+
+  recorder.countCopy('a', beforeIt);
+  recorder.count('a', beforeIt);
+  await recorder.flush();
+  expect(await dues()).toEqual(new Map([['a', NOW_MS]]));
+});
+
+test('plans the first look of a key that only copies have answered', async () => {
+  const { recorder, dues } = setUp();
+  recorder.countCopy('a', EXPIRES_AT_MS);
+  recorder.countCopy('a', EXPIRES_AT_MS);
+  await recorder.flush();
+
+  expect([...(await dues()).values()]).toEqual([expect.closeTo(EXPIRES_AT_MS - TTL_MS / 2, -4)]);
+});

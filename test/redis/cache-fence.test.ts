@@ -249,7 +249,7 @@ describe('a lost lock', () => {
     // Only time can show that a lock outlives its own ttl.
     await new Promise((resolve) => setTimeout(resolve, 1_000));
     // The mark says that somebody waits.
-    expect(await redis.get(lockKey)).toBe(`${token}!`);
+    expect(await redis.get(lockKey)).toBe(`${token}=\n`);
     gates[0]?.open();
 
     expect(await first).toMatchObject({ value: 'value 0', state: 'fresh' });

@@ -198,3 +198,26 @@ test('a value that cannot be packed is answered and not kept', async () => {
   expect(completed.map(({ stored }) => stored)).toEqual([false, false]);
   expect(unstored).toMatchObject([{ key: 'a', error: expect.any(Error) }, { key: 'a' }]);
 });
+
+describe('an async function where a plain one is asked for', () => {
+  const fails = (async () => {
+    throw new Error('late');
+  }) as never;
+  const load = async (id: string) => id;
+  const loaders = {
+    tags: defineLoader({ name: 'item', ttl: '1m', tags: fails, load }),
+    ttl: defineLoader({ name: 'item', ttl: fails, nominalTtl: '1m', load }),
+  };
+
+  test.for(Object.entries(loaders))(
+    'as %s: the value is answered and not stored, and nothing is left unhandled',
+    async ([field, loader]) => {
+      const cache = await openCache({ loaders: [loader] });
+      const failed = recorded(cache, 'store:failed');
+
+      expect(await cache.getWithMeta(loader, 'a')).toMatchObject({ value: 'a', state: 'uncached' });
+      expect(failed).toMatchObject([{ error: { message: expect.stringContaining(field) } }]);
+      await expect(cache.set(loader, 'a', 'b')).rejects.toMatchObject({ code: 'INVALID_OPTION' });
+    },
+  );
+});

@@ -5,7 +5,7 @@ import { decodeEntry } from '../../src/redis/entry.ts';
 import { EntryStore } from '../../src/redis/entry-store.ts';
 import { Keys } from '../../src/redis/keys.ts';
 import { Tracker } from '../../src/redis/tracker.ts';
-import { nextEvent, openCache, recorded } from '../helpers/cache.ts';
+import { nextEvent, openCache, ownServer, recorded } from '../helpers/cache.ts';
 import {
   bytesOf,
   newer,
@@ -131,4 +131,22 @@ describe('a soft invalidation', () => {
       expect((await cache.getWithMeta(hot, 'cold')).value).toBe('cold by miss');
     },
   );
+});
+
+test('waits no longer than a write may take for a queue server that hangs', async () => {
+  const [server, queue] = [await ownServer(), await ownServer()];
+  const loader = defineLoader({ name: 'item', ttl: '1m', load: async (id: string) => id });
+  const cache = await openCache({
+    redis: { cache: server.url, queue: queue.url },
+    loaders: [loader],
+  });
+  await cache.get(loader, 'a');
+  const failed = recorded(cache, 'redis:failed');
+  await connect(queue.url).call('CLIENT', 'PAUSE', '6000', 'ALL');
+
+  const startedAtMs = performance.now();
+  expect(await cache.invalidate(loader, 'a', { soft: true })).toBe(true);
+
+  expect(performance.now() - startedAtMs).toBeLessThan(3_000);
+  expect(failed).toMatchObject([{ role: 'queue' }]);
 });

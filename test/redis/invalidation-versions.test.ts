@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { startEmbeddedRedis } from '../../src/dev/embedded-redis.ts';
 import { defineLoader } from '../../src/index.ts';
 import { Keys } from '../../src/redis/keys.ts';
-import { openCache, ownServer } from '../helpers/cache.ts';
+import { commandCalls, openCache, ownServer } from '../helpers/cache.ts';
 import { connect, uniqueNamespace } from '../helpers/redis.ts';
 
 describe('two live versions', () => {
@@ -74,4 +74,16 @@ describe('two live versions', () => {
 
     expect(await after.invalidateMany(young, ['a'])).toBe(2);
   });
+});
+
+test('a loader that is added costs its own commands, whatever there is already', async () => {
+  const server = await ownServer();
+  const cache = await openCache({ redis: server.url });
+  const redis = connect(server.url);
+  const before = await commandCalls(redis);
+  for (let n = 0; n < 100; n++) cache.wrap(async (id: string) => id, { name: `f${n}`, ttl: '1m' });
+  await expect.poll(async () => (await redis.keys('*:versions')).length).toBe(100);
+
+  const after = await commandCalls(redis);
+  expect((after.evalsha ?? 0) - (before.evalsha ?? 0)).toBeLessThan(150);
 });

@@ -66,3 +66,34 @@ it('leaves a master that has become a replica, and looks for the new one', async
   await expect(client.set('a', '1')).rejects.toThrow('READONLY');
   await again;
 });
+
+it('keeps its connections and goes on refreshing when all sentinels are gone', {
+  timeout: 30_000,
+}, async () => {
+  const options = { redis: sentinels.target, namespace: uniqueNamespace(), loaders: [item] };
+  const cache = await openCache(options);
+  const worker = createWorker(options);
+  const scheduler = createScheduler(options);
+  onTestFinished(async () => {
+    await Promise.all([scheduler.close(), worker.close()]);
+  });
+  await Promise.all([worker.ready(), scheduler.ready()]);
+  const landed = recorded(worker, 'refresh:completed');
+  const reading = readingAll(IDS, {
+    get: (id) => cache.get(item, id),
+    getMany: (ids) => cache.getMany(item, ids),
+    valueOf: (id) => `${id}!`,
+  });
+  const landedKeys = (from: number): number =>
+    new Set(landed.slice(from).map(({ key }) => key)).size;
+  await expect.poll(() => landedKeys(0), { timeout: 10_000 }).toBe(IDS.length);
+  const failures = [cache, worker, scheduler].map((role) => recorded(role, 'redis:failed'));
+
+  await sentinels.abandon();
+  const before = landed.length;
+  await expect.poll(() => landedKeys(before), { timeout: 10_000 }).toBe(IDS.length);
+  expect(await cache.getWithMeta(item, 'id-1')).toMatchObject({ state: 'fresh' });
+
+  expect(await reading.stop()).toMatchObject({ errors: [] });
+  expect(failures.flat()).toEqual([]);
+});

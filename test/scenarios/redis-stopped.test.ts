@@ -5,7 +5,6 @@ import { createScheduler, createWorker } from '../../src/index.ts';
 import { halfLifeMs } from '../../src/policy/heat.ts';
 import { Keys } from '../../src/redis/keys.ts';
 import { nextEvent, ownServer } from '../helpers/cache.ts';
-import type { Child } from '../helpers/child.ts';
 import { connect } from '../helpers/redis.ts';
 import { printed, type System, test } from '../helpers/system.ts';
 import { steadyLoaders } from '../processes/steady-loaders.ts';
@@ -16,13 +15,17 @@ const OUTAGE_MS = 10_000;
 const RECOVERY_MS = 5_000;
 const KEYS = 200;
 const KEEP_MS = 1_000;
-/** What a heap of 14 MB differs by from one collection to the next. */
-const MAX_GROWTH_BYTES = 1_500_000;
+/** Three timers on a read's way, each as late as is no news. */
+const TIMER_SLACK_MS = 20;
+/** What a heap of 14 MB may differ by from one collection to the next, on a busy machine. */
+const MAX_GROWTH_BYTES = 4_000_000;
+/** Until the breaker opens some 50 commands are sent; without it 500, until the connection is given up. */
+const MAX_QUEUED = 150;
 
 interface Deploy {
-  readonly reader: Child;
   readonly worker: ReturnType<typeof createWorker>;
   report(): Promise<SteadyReport>;
+  heapBytes(): Promise<number>;
 }
 
 /** A reader of 500 reads a second in a process of its own; a worker and a scheduler in this one. */
@@ -43,14 +46,25 @@ async function deploy(
   await refreshed;
   const report = (): Promise<SteadyReport> => reader.ask('report');
   await report();
-  return { reader, worker, report };
+  return { worker, report, heapBytes: () => reader.ask('heap') };
 }
 
-/** A timer may be late twice on a read's way: its readTimeout, then its loader. */
-function expectInTime(report: SteadyReport): void {
-  const { longestReadMs, longestLoadMs, loopDelayMs } = report;
-  expect(report.errors).toEqual([]);
-  expect(longestReadMs).toBeLessThan(READ_TIMEOUT_MS + longestLoadMs + 2 * loopDelayMs + 10);
+/**
+ * From the moment Redis stopped no read waits for more than readTimeout and its own load; a process that
+ * does not get to run notices both later.
+ */
+function expectInTime({ errors, slow, mostQueued }: SteadyReport, stoppedAtMs: number): void {
+  expect(errors).toEqual([]);
+  const late = slow.filter((read) => {
+    const fromMs = Math.max(read.startedAtMs, stoppedAtMs);
+    const heldUpMs = read.stalls.reduce(
+      (sum, [atMs, lateMs]) => sum + Math.max(0, atMs + lateMs - Math.max(atMs, fromMs)),
+      0,
+    );
+    return read.endedAtMs - fromMs > READ_TIMEOUT_MS + read.loadMs + heldUpMs + TIMER_SLACK_MS;
+  });
+  expect(late).toEqual([]);
+  expect(mostQueued).toBeLessThan(MAX_QUEUED);
 }
 
 /** One load per key and second, besides the one that was under way when the outage began. */
@@ -108,22 +122,25 @@ describe('under 500 reads a second', () => {
     const [cache, queue] = await Promise.all([ownServer(), ownServer()]);
     const all = await deploy(system, { cache: cache.url, queue: queue.url });
     await delay(1_000); // a time to compare with
+    const heapBefore = await all.heapBytes();
     const before = await all.report();
     expect(before.sources).toEqual({ redis: expect.any(Number), loader: expect.any(Number) });
 
+    const stoppedAtMs = Date.now();
     const go = stop(cache);
     await delay(OUTAGE_MS); // the outage itself
     const during = await all.report();
+    const heapDuring = await all.heapBytes();
     go();
 
-    expectInTime(during);
+    expectInTime(during, stoppedAtMs);
     expectFewLoads(during);
     expect(during.reads).toBeGreaterThan(0.45 * OUTAGE_MS);
-    expect(during.heapBytes - before.heapBytes).toBeLessThan(MAX_GROWTH_BYTES);
+    expect(heapDuring - heapBefore).toBeLessThan(MAX_GROWTH_BYTES);
     expect(during.events['breaker:opened']).toBe(1);
     expect(during.events['redis:failed']).toBeLessThan(30);
     await expectNormal(system, queue, all);
-    expect((await all.report()).heapBytes - before.heapBytes).toBeLessThan(MAX_GROWTH_BYTES);
+    expect((await all.heapBytes()) - heapBefore).toBeLessThan(MAX_GROWTH_BYTES);
   });
 
   test('a queue server that hangs for 10 s delays no read, and what it does not count is dropped', async ({
@@ -132,16 +149,19 @@ describe('under 500 reads a second', () => {
     const [cache, queue] = await Promise.all([ownServer(), ownServer()]);
     const all = await deploy(system, { cache: cache.url, queue: queue.url });
     await delay(1_000); // a time to compare with
-    const before = await all.report();
+    const heapBefore = await all.heapBytes();
+    await all.report();
 
+    const stoppedAtMs = Date.now();
     const go = stop(queue);
     await delay(OUTAGE_MS); // the outage itself
     const during = await all.report();
+    const heapDuring = await all.heapBytes();
     go();
 
-    expectInTime(during);
+    expectInTime(during, stoppedAtMs);
     expect(during.sources.redis).toBeGreaterThan(500);
-    expect(during.heapBytes - before.heapBytes).toBeLessThan(MAX_GROWTH_BYTES);
+    expect(heapDuring - heapBefore).toBeLessThan(MAX_GROWTH_BYTES);
     expect(during.events['reads:dropped']).toBeGreaterThan(10);
     expect(during.events['breaker:opened']).toBe(1);
     expect(during.events['redis:failed']).toBeLessThan(30);
@@ -154,13 +174,14 @@ describe('under 500 reads a second', () => {
     const [cache, queue] = await Promise.all([ownServer(), ownServer()]);
     const all = await deploy(system, { cache: cache.url, queue: queue.url });
 
+    const stoppedAtMs = Date.now();
     await cache.close();
     await delay(3_000); // the outage itself
     const during = await all.report();
     const second = await startEmbeddedRedis({ port: cache.port });
     onTestFinished(() => second.close());
 
-    expectInTime(during);
+    expectInTime(during, stoppedAtMs);
     expectFewLoads(during);
     expect(during.events['breaker:opened']).toBe(1);
     await expectNormal(system, queue, all);

@@ -7,7 +7,7 @@ local function commit(entryKey, lockKey, token, bytes, lifeMs, outcome, outcomeT
   local isString = redis.call('TYPE', entryKey).ok == 'string'
   local current = isString and redis.call('GETRANGE', entryKey, 0, 39) or ''
   local held = redis.call('GET', lockKey) or ''
-  local holder, mark = string.match(held, '^([^=!]*)(!?)')
+  local holder, mark = string.match(held, '^([^=]*).-(\n?)$')
   if holder ~= token then
     -- A commit whose reply was lost is sent again: its own outcome or entry in place means it has landed.
     if bytes == '' and held == '=' .. outcome then return 1 end
@@ -25,7 +25,8 @@ local function commit(entryKey, lockKey, token, bytes, lifeMs, outcome, outcomeT
     redis.call('SET', entryKey, bytes, 'PX', lifeMs)
     redis.call('DEL', lockKey)
   end
-  if mark == '!' then redis.call('PUBLISH', string.match(entryKey, '^[^:]*') .. ':bus', cjson.encode({wake = entryKey})) end
+  -- pcall: a user who may not publish must still be able to write.
+  if mark == '\n' then redis.pcall('PUBLISH', string.match(entryKey, '^[^:]*') .. ':bus', cjson.encode({wake = entryKey})) end
   return 1
 end
 

@@ -1,8 +1,8 @@
 -- Counts reads into the tracker: raises each key's log-heat and, where a key read at least twice of
 -- late has no due, plans its first look. A due later than the entry's expiry comes forward, but
--- not a claimed or backing-off one (those have a fraction).
+-- not a claimed or backing-off one (those have a fraction), nor for a copy, whose entry may live longer by now.
 -- KEYS: heat, due, born
--- ARGV: nowMs, halfLifeMs, lookAheadMs, expireSeconds, then per key: member, reads, expiresAtMs (0: unknown)
+-- ARGV: nowMs, halfLifeMs, lookAheadMs, expireSeconds, then per key: member, reads, expiresAtMs (0: unknown; negative: only of a process's copy)
 -- Returns: how many keys got a due
 local heatKey, dueKey, bornKey = KEYS[1], KEYS[2], KEYS[3]
 local nowMs, halfLifeMs = tonumber(ARGV[1]), tonumber(ARGV[2])
@@ -29,8 +29,8 @@ for i, member in ipairs(members) do
   if expiresAtMs > 0 and due and due % 1 == 0 and due > expiresAtMs then
     dues[#dues + 1] = math.floor(nowMs)
     dues[#dues + 1] = member
-  elseif expiresAtMs > 0 and not due and isTwiceRead then
-    dues[#dues + 1] = math.floor(math.max(nowMs, expiresAtMs - lookAheadMs))
+  elseif expiresAtMs ~= 0 and not due and isTwiceRead then
+    dues[#dues + 1] = math.floor(math.max(nowMs, math.abs(expiresAtMs) - lookAheadMs))
     dues[#dues + 1] = member
   end
 end

@@ -6,12 +6,13 @@
 local lockKey = KEYS[1]
 local token, outcome, outcomeTtlMs, entryKey = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 
-local holder, mark = string.match(redis.call('GET', lockKey) or '', '^([^=!]*)(!?)')
+local holder, mark = string.match(redis.call('GET', lockKey) or '', '^([^=]*).-(\n?)$')
 if holder ~= token then return 0 end
 if outcome == '' then
   redis.call('DEL', lockKey)
 else
   redis.call('SET', lockKey, '=' .. outcome, 'PX', outcomeTtlMs)
 end
-if mark == '!' then redis.call('PUBLISH', string.match(entryKey, '^[^:]*') .. ':bus', cjson.encode({wake = entryKey})) end
+-- pcall: a user who may not publish must still be able to release.
+if mark == '\n' then redis.pcall('PUBLISH', string.match(entryKey, '^[^:]*') .. ':bus', cjson.encode({wake = entryKey})) end
 return 1

@@ -5,7 +5,7 @@
 local lockKey = KEYS[1]
 local token, lockTtlMs = ARGV[1], ARGV[2]
 
-if string.match(redis.call('GET', lockKey) or '', '^[^=!]*') ~= token then return 0 end
+if string.match(redis.call('GET', lockKey) or '', '^[^=]*') ~= token then return 0 end
 redis.call('PEXPIRE', lockKey, lockTtlMs)
 local k = lockKey
 redis.call('TOUCH', k, k, k, k, k, k, k, k, k, k, k, k, k, k, k, k, k, k, k, k)

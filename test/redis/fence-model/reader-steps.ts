@@ -1,6 +1,9 @@
 import { readable, type Scenario, type State, type Step } from './model.ts';
 
-/** A process that fills its copy from the server, and hears of invalidations when it hears of them. */
+/**
+ * A process that fills its copy from the server, and hears of invalidations when it hears of them. Its rule is
+ * MemoryTier's: test/unit/read/memory-tier-order.test.ts holds that against the same one.
+ */
 export function readerSteps(state: State, { reader: rule }: Scenario): Step[] {
   if (!rule) return [];
   const { reader, bus } = state;

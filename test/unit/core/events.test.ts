@@ -45,6 +45,20 @@ describe('a listener', () => {
     expect(events.has('entry:hit')).toBe(false);
   });
 
+  test('that is asynchronous and rejects is reported as a process warning, and no unhandled rejection', async () => {
+    const events = new Events();
+    const listener: () => unknown = () => Promise.reject(new Error('my late fault'));
+    events.on('entry:hit', listener);
+    const warned = nextWarning();
+
+    events.emit('entry:hit', hit);
+
+    expect(await warned).toMatchObject({
+      name: 'EverwarmWarning',
+      message: 'a listener of "entry:hit" threw: Error: my late fault',
+    });
+  });
+
   test('that throws is reported as a process warning and hurts nobody', async () => {
     const events = new Events();
     const heard: string[] = [];

@@ -208,6 +208,26 @@ describe('a definition is refused', () => {
       '`loader "price": staleWhileRevalidate` ("1s") needs background loads, and `refresh` is false',
     ],
     [
+      'with an emptyGuard that is a number',
+      { emptyGuard: 10 },
+      '`loader "price": emptyGuard` (10) must be true, false or an object',
+    ],
+    [
+      'with an emptyGuard of over 1,000 answers',
+      { emptyGuard: { atLeast: 1_001 } },
+      '`loader "price": emptyGuard.atLeast` (1001) must be at most 1000',
+    ],
+    [
+      'with an emptyGuard of no answers',
+      { emptyGuard: { atLeast: 0 } },
+      '`loader "price": emptyGuard.atLeast` (0) must be a whole number of at least 1',
+    ],
+    [
+      'with an emptyGuard whose share is over 1',
+      { emptyGuard: { share: 50 } },
+      '`loader "price": emptyGuard.share` (50) must be a number from 0 to 1',
+    ],
+    [
       'with a schema that is no Standard Schema',
       { schema: { parse: load } },
       '`loader "price": schema` (an object of type Object) must be a Standard Schema, version 1: a zod, valibot or arktype schema, say',

@@ -1,0 +1,50 @@
+import type { Events, LoadReason } from '../core/events.ts';
+import { SchemaMismatch } from '../loaders/check-with.ts';
+import { type Smoothed, smooth } from '../policy/load-time.ts';
+import type { LoadRef, LoadResult } from './store-loaded.ts';
+
+/** Tells how loads ended, one event each, and remembers how long they took. */
+export class LoadReports {
+  readonly #events: Events;
+  readonly #loadTimes = new Map<string, Smoothed>();
+
+  constructor(events: Events) {
+    this.#events = events;
+  }
+
+  /** Smoothed load time of a loader as seen by this process. */
+  loadTime(loader: string): Smoothed | null {
+    return this.#loadTimes.get(loader) ?? null;
+  }
+
+  report(refs: readonly LoadRef[], results: readonly LoadResult[], reason: LoadReason): void {
+    for (const [at, { loader, key }] of refs.entries()) {
+      const result = results[at];
+      if (result) this.#reportOne({ loader: loader.name, key }, result, reason);
+    }
+  }
+
+  #reportOne(
+    about: { readonly loader: string; readonly key: string },
+    result: LoadResult,
+    reason: LoadReason,
+  ): void {
+    const { loadMs } = result;
+    // A refresh without a permit is not tried now: its job reports it; a reader's own goes unsaid.
+    if (result.kind === 'limited' && reason === 'refresh') return;
+    if ('error' in result) {
+      const { cause } = result.error;
+      if (cause instanceof SchemaMismatch) {
+        this.#events.emit('schema:mismatched', { at: 'load', issues: cause.issues, ...about });
+      }
+      this.#events.emit('load:failed', { reason, loadMs, error: result.error, ...about });
+      return;
+    }
+    this.#loadTimes.set(about.loader, smooth(this.loadTime(about.loader), loadMs));
+    const stored = result.kind === 'loaded' && result.stored !== null;
+    if (result.kind === 'loaded' && result.unstored?.why === 'failed') {
+      this.#events.emit('store:failed', { error: result.unstored.error, ...about });
+    }
+    this.#events.emit('load:completed', { reason, loadMs, stored, ...about });
+  }
+}

@@ -1,0 +1,90 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
+import { createScheduler, createWorker, defineLoader } from '../../src/index.ts';
+import { entryKey, openCache, recorded } from '../helpers/cache.ts';
+import { TestCluster, type TestNode } from '../helpers/cluster.ts';
+import { readingAll } from '../helpers/reading.ts';
+import { uniqueNamespace } from '../helpers/redis.ts';
+
+let cluster: TestCluster;
+beforeAll(async () => {
+  cluster = await TestCluster.start(['--cluster-require-full-coverage', 'no']);
+  // No replica takes a master's place: the one that comes back has to be used again.
+  const settings = ['cluster-replica-no-failover', 'yes'] as const;
+  await Promise.all(cluster.nodes.map(({ redis }) => redis.config('SET', ...settings)));
+}, 60_000);
+afterAll(() => cluster?.close());
+
+const IDS = Array.from({ length: 60 }, (_, at) => `id-${at}`);
+const lasting = defineLoader({ name: 'lasting', ttl: '1h', load: async (id: string) => `${id}!` });
+const brief = defineLoader({ name: 'brief', ttl: 2_000, load: async (id: string) => `${id}!` });
+
+function stop(nodes: readonly TestNode[]): () => void {
+  for (const { server } of nodes) process.kill(server.pid, 'SIGSTOP');
+  const go = (): void => {
+    for (const { server } of nodes) process.kill(server.pid, 'SIGCONT');
+  };
+  onTestFinished(go);
+  return go;
+}
+
+it('uses a master again within 5 s of its hang, and the others all along', async () => {
+  const namespace = uniqueNamespace();
+  const cache = await openCache({ redis: cluster.target, namespace, loaders: [lasting] });
+  await cache.getMany(lasting, IDS);
+  const sources = async (ids: readonly string[]): Promise<Set<string>> =>
+    new Set(
+      await Promise.all(ids.map(async (id) => (await cache.getWithMeta(lasting, id)).source)),
+    );
+  expect(await sources(IDS)).toEqual(new Set(['redis']));
+  const owners = await Promise.all(
+    IDS.map((id) => cluster.ownerOf(entryKey(namespace, lasting, id))),
+  );
+  const victim = owners[0] as TestNode;
+  const lost = IDS.filter((_, at) => owners[at] === victim);
+  const kept = IDS.filter((_, at) => owners[at] !== victim);
+  const opened = recorded(cache, 'breaker:opened');
+
+  const go = stop([victim]);
+  const resumeAtMs = performance.now() + 8_000;
+  while (performance.now() < resumeAtMs) {
+    expect(await sources(kept)).toEqual(new Set(['redis']));
+    expect(await sources(lost)).toEqual(new Set(['loader']));
+    await delay(50); // the pace of a visitor, for as long as the hang lasts
+  }
+  expect(opened).toEqual([{ role: 'cache', node: `127.0.0.1:${victim.port}` }]);
+  go();
+
+  await expect.poll(() => sources(lost), { timeout: 5_000 }).toEqual(new Set(['redis']));
+  expect(await sources(kept)).toEqual(new Set(['redis']));
+}, 30_000);
+
+it('answers every read while two of three masters hang, and refreshes all keys within 10 s of their return', async () => {
+  const options = { redis: cluster.target, namespace: uniqueNamespace(), loaders: [brief] };
+  const cache = await openCache(options);
+  const worker = createWorker(options);
+  const scheduler = createScheduler(options);
+  onTestFinished(async () => {
+    await Promise.all([scheduler.close(), worker.close()]);
+  });
+  const landed = recorded(worker, 'refresh:completed');
+  const landedKeys = (from: number): number =>
+    new Set(landed.slice(from).map(({ key }) => key)).size;
+  const reading = readingAll(IDS, {
+    get: (id) => cache.get(brief, id),
+    getMany: (ids) => cache.getMany(brief, ids),
+    valueOf: (id) => `${id}!`,
+  });
+  await expect.poll(() => landedKeys(0), { timeout: 15_000 }).toBe(IDS.length);
+
+  const go = stop(cluster.masters.slice(0, 2));
+  await delay(6_000); // the outage itself
+  go();
+  await cluster.ok();
+  const before = landed.length;
+  await expect.poll(() => landedKeys(before), { timeout: 10_000 }).toBe(IDS.length);
+
+  const { reads, errors } = await reading.stop();
+  expect(errors).toEqual([]);
+  expect(reads).toBeGreaterThan(100);
+}, 60_000);

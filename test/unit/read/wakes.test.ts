@@ -1,0 +1,76 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { Wakes } from '../../../src/read/wakes.ts';
+
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => void vi.useRealTimers());
+
+/** Names of the waits that have ended, in order. */
+function waiting(wakes: Wakes) {
+  const ended: string[] = [];
+  const wait = (name: string, key: string, ms = 1_000): void => {
+    void wakes.wait(key, ms).then(() => ended.push(name));
+  };
+  const settle = async (): Promise<string[]> => {
+    await vi.advanceTimersByTimeAsync(0);
+    return ended;
+  };
+  return { wait, settle };
+}
+
+describe('who waits', () => {
+  test('goes on when the key is woken, all at once', async () => {
+    const wakes = new Wakes();
+    const { wait, settle } = waiting(wakes);
+    for (const name of ['one', 'two']) wait(name, 'a');
+    wait('other', 'b');
+
+    expect(await settle()).toEqual([]);
+    wakes.wake('a');
+    expect(await settle()).toEqual(['one', 'two']);
+    expect(vi.getTimerCount()).toBe(1);
+  });
+
+  test('goes on after its time', async () => {
+    const wakes = new Wakes();
+    const { wait, settle } = waiting(wakes);
+    wait('short', 'a', 10);
+    wait('long', 'a', 20);
+
+    await vi.advanceTimersByTimeAsync(10);
+    expect(await settle()).toEqual(['short']);
+    await vi.advanceTimersByTimeAsync(10);
+    expect(await settle()).toEqual(['short', 'long']);
+  });
+
+  test('is not woken by what came before it', async () => {
+    const wakes = new Wakes();
+    const { wait, settle } = waiting(wakes);
+    wakes.wake('a');
+    wait('late', 'a');
+    expect(await settle()).toEqual([]);
+  });
+
+  test('may wait again at once', async () => {
+    const wakes = new Wakes();
+    let waits = 0;
+    const again = (): void => {
+      waits++;
+      void wakes.wait('a', 1_000).then(again);
+    };
+    again();
+    for (let times = 0; times < 3; times++) {
+      wakes.wake('a');
+      await vi.advanceTimersByTimeAsync(0);
+    }
+    expect(waits).toBe(4);
+    expect(vi.getTimerCount()).toBe(1);
+  });
+
+  test('is woken with every key like that', async () => {
+    const wakes = new Wakes();
+    const { wait, settle } = waiting(wakes);
+    for (const key of ['x1', 'x2', 'y']) wait(key, key);
+    wakes.wakeWhere((key) => key.startsWith('x'));
+    expect(await settle()).toEqual(['x1', 'x2']);
+  });
+});
