@@ -2,7 +2,8 @@
 export async function settlesWithin(work: Promise<unknown>, timeoutMs: number): Promise<boolean> {
   let timeout: NodeJS.Timeout | undefined;
   const expiry = new Promise<false>((resolve) => {
-    timeout = setTimeout(() => resolve(false), timeoutMs);
+    // Only after the replies that a process which was held up has not read yet.
+    timeout = setTimeout(() => setImmediate(resolve, false), timeoutMs);
   });
   const settled = work.then(
     () => true,

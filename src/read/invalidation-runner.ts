@@ -67,7 +67,7 @@ export class InvalidationRunner {
       case 'keys':
         return this.#keys(invalidation, { soft, isRepeated: true, ...run });
       case 'tags':
-        return this.#tags(invalidation.tags, { soft, isRepeated: true, ...run });
+        return this.#tags(invalidation.tags, { soft, isRepeated: false, ...run });
       default:
         return this.#wide(invalidation, { soft, isRepeated: false, ...run });
     }
@@ -164,7 +164,7 @@ export class InvalidationRunner {
   async #announce(what: Dropped): Promise<void> {
     const { announcer, events } = this.#parts;
     await announcer.announce(what).catch((error: unknown) => {
-      events.emit('redis:failed', { role: 'queue', error });
+      events.emit('redis:failed', { role: 'cache', error });
     });
   }
 }

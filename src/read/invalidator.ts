@@ -31,7 +31,7 @@ export interface InvalidatorParts extends Omit<InvalidationParts, 'scan'> {
 export class Invalidator {
   readonly #parts: InvalidatorParts;
   readonly #runner: InvalidationRunner;
-  /** Scans of late, by what they were: keys are the places' own to repeat. */
+  /** Scans and tags of late, by what they were: keys are the places' own to repeat. */
   readonly #recent = new Map<string, { readonly what: Invalidation; readonly atMs: number }>();
   readonly #later = new Map<NodeJS.Timeout, Invalidation>();
   readonly #background = new Set<Promise<void>>();
@@ -127,7 +127,7 @@ export class Invalidator {
   }
 
   #remember(what: Invalidation): void {
-    if (what.kind === 'keys' || what.kind === 'tags') return;
+    if (what.kind === 'keys') return;
     const name = JSON.stringify(what);
     this.#recent.delete(name);
     this.#recent.set(name, { what, atMs: this.#parts.clock.now() });

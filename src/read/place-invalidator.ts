@@ -5,7 +5,7 @@ import { untilConfirmed } from './until-confirmed.ts';
 
 /** A failover may lose the last writes: invalidations of this long are repeated after a reconnect. */
 const REPEAT_WINDOW_MS = 10_000;
-const MAX_REPEATED = 10_000;
+const MAX_REPEATED = 50_000;
 /** More scripts at a time would hold up the server's other clients. */
 const CHUNK = 500;
 
@@ -60,9 +60,12 @@ export class PlaceInvalidator {
   async repeatRecent(): Promise<readonly EntryPlace[]> {
     this.#forgetOld();
     const recent = [...this.#recent];
-    await Promise.allSettled(
-      recent.map(({ place, soft }) => invalidateOne(this.#store, place, soft)),
-    );
+    for (let from = 0; from < recent.length; from += CHUNK) {
+      const chunk = recent.slice(from, from + CHUNK);
+      await Promise.allSettled(
+        chunk.map(({ place, soft }) => invalidateOne(this.#store, place, soft)),
+      );
+    }
     return recent.map(({ place }) => place);
   }
 

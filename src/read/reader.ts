@@ -211,7 +211,9 @@ export class Reader {
           return batch === null || at === undefined ? load.one(miss) : settledAt(batch, at);
         };
         const flight = flights.run(miss.ref.entryKey, start);
-        return [miss.ref, this.#awaited(miss, flight)];
+        const answer = this.#awaited(miss, flight);
+        answer.catch(() => undefined); // Whoever asks for it may do so later.
+        return [miss.ref, answer];
       }),
     );
     return (ref) => answers.get(ref) as Promise<Answer>;

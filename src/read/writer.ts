@@ -9,6 +9,9 @@ import { encodeStored } from '../redis/stored-value.ts';
 import type { Announcer, LocalDrop } from './dropped.ts';
 import type { PlaceInvalidator } from './place-invalidator.ts';
 
+/** More at a time would hold up the server's other clients, and wait for each other longer than a write may. */
+const CHUNK = 500;
+
 export interface WriterParts {
   readonly store: EntryStore;
   readonly places: PlaceInvalidator;
@@ -48,22 +51,35 @@ export class Writer {
     const nowMs = this.#parts.clock.now();
     const entries = values.map(({ ref, value }) => toEntry(ref, value, nowMs));
     await this.#dropped(entries, async () => {
-      const refused = await this.#tagged(entries);
-      const settled = await Promise.allSettled(
-        entries.map((entry, at) => this.#put(entry, refused.has(at) ? [refused.get(at)] : [])),
-      );
-      for (const one of settled) if (one.status === 'rejected') throw one.reason;
+      for (let from = 0; from < entries.length; from += CHUNK) {
+        try {
+          await this.#putAll(entries.slice(from, from + CHUNK));
+        } catch (error) {
+          // The others would only wait for the same server; what they had is old all the same.
+          await this.#invalidate(entries.slice(from + CHUNK)).catch(() => undefined);
+          throw error;
+        }
+      }
     });
   }
 
-  async #put({ ref, bytes, lifeMs }: SetEntry, refused: readonly unknown[]): Promise<void> {
+  async #putAll(entries: readonly SetEntry[]): Promise<void> {
+    const refused = await this.#tagged(entries);
+    const settled = await Promise.allSettled(
+      entries.map((entry, at) => this.#put(entry, refused.has(at) ? [refused.get(at)] : [])),
+    );
+    for (const one of settled) if (one.status === 'rejected') throw one.reason;
+  }
+
+  async #put(entry: SetEntry, refused: readonly unknown[]): Promise<void> {
+    const { ref, bytes, lifeMs } = entry;
     try {
       if (refused.length > 0) throw refused[0];
       const reply = await this.#parts.store.put(ref, bytes, lifeMs);
       // An entry we may not overwrite would go on hiding the value that is newer than it.
-      if (reply === 'newer-format') await this.#invalidate(ref);
+      if (reply === 'newer-format') await this.#invalidate([entry]);
     } catch (error) {
-      await this.#invalidate(ref, 'could neither be set nor invalidated');
+      await this.#invalidate([entry], 'could neither be set nor invalidated');
       const message = `key ${ref.key} was not set, its entry is invalidated: ${messageOf(error)}`;
       throw new EverwarmError('REDIS_UNAVAILABLE', message, { cause: error });
     }
@@ -79,8 +95,12 @@ export class Writer {
     );
   }
 
-  async #invalidate(ref: LoadRef, failed = 'could not be invalidated'): Promise<void> {
-    await this.#parts.places.invalidate([ref], { soft: false, failed });
+  async #invalidate(
+    entries: readonly SetEntry[],
+    failed = 'could not be invalidated',
+  ): Promise<void> {
+    const places = entries.map(({ ref }) => ref);
+    await this.#parts.places.invalidate(places, { soft: false, failed });
   }
 
   // Flights from before read an older state, and so may one that began while the write was on its way.

@@ -236,3 +236,21 @@ describe('what is refused', () => {
     }
   });
 });
+
+test('setMany stores 20,000 values, a few hundred at a time', async () => {
+  const item = defineLoader({
+    name: 'item',
+    ttl: '10m',
+    tags: () => ['t'],
+    load: async (id: string) => id,
+  });
+  const cache = await openCache({ loaders: [item] });
+  const keys = Array.from({ length: 20_000 }, (_, at) => `${at}`);
+
+  await cache.setMany(
+    item,
+    keys.map((key) => [key, 'set'] as const),
+  );
+
+  expect(await cache.invalidateTags('t')).toBe(keys.length);
+});

@@ -2,7 +2,16 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { startEmbeddedRedis } from '../../src/dev/embedded-redis.ts';
 import { defineLoader } from '../../src/index.ts';
 import { Keys } from '../../src/redis/keys.ts';
-import { commandCalls, gate, nextEvent, openCache, ownServer, recorded } from '../helpers/cache.ts';
+import {
+  commandCalls,
+  entryBytes,
+  entryKey,
+  gate,
+  nextEvent,
+  openCache,
+  ownServer,
+  recorded,
+} from '../helpers/cache.ts';
 import { connect, redisUrl, uniqueNamespace } from '../helpers/redis.ts';
 
 type Tags = (id: string) => readonly string[];
@@ -242,3 +251,24 @@ describe('a value whose tags cannot be kept', () => {
 function raise(message: string): never {
   throw new Error(message);
 }
+
+test('invalidating a tag of many keys is repeated for all of them after a reconnect', async () => {
+  const server = await ownServer();
+  const namespace = uniqueNamespace();
+  const loader = tagged(() => ['t']);
+  const cache = await openCache({ redis: server.url, namespace, loaders: [loader] });
+  const redis = connect(server.url);
+  const keys = Array.from({ length: 12_000 }, (_, at) => `${at}`);
+  await cache.setMany(
+    loader,
+    keys.map((key) => [key, key] as const),
+  );
+  expect(await cache.invalidateTags('t')).toBe(keys.length);
+
+  // As a replica would have them that took over without the last writes.
+  const places = keys.map((key) => entryKey(namespace, loader, key));
+  await redis.mset(places.flatMap((place) => [place, entryBytes('old')]));
+  await redis.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
+
+  await expect.poll(() => redis.exists(...places), { timeout: 10_000 }).toBe(0);
+});
