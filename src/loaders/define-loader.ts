@@ -169,7 +169,7 @@ export function defineLoader<P, R, O = R>(
   return Object.freeze({
     name,
     version: count(definition.version, at('version'), 1),
-    emptyGuard: resolveEmptyGuard(definition.emptyGuard ?? false, at),
+    emptyGuard: resolveEmptyGuard(definition.emptyGuard, at),
     memory: memory === undefined ? undefined : resolveMemory(memory, at('memory')),
     format: resolveValueFormat(definition, at),
     limit: resolveLoaderLimit(definition.limit, at),
@@ -235,7 +235,7 @@ function resolveRefresh(
 }
 
 function resolveEmptyGuard(
-  option: boolean | EmptyGuardOptions,
+  option: boolean | EmptyGuardOptions = false,
   at: Path,
 ): EmptyGuardSettings | null {
   if (option === false) return null;

@@ -23,21 +23,23 @@ declare global {
   interface User { id: string; name: string }
   interface Order { id: string; total: number }
   interface Session { userId: string }
+  interface Price { cents: number }
   const readFileSync: typeof read;
 
   const cache: everwarm.Cache;
   const redis: string;
   const product: everwarm.Loader<string, Product>;
   const users: everwarm.Loader<string, User>;
-  interface Price { cents: number }
   const price: everwarm.Loader<string, Price>;
   const one: Price;
   const two: Price;
+  const url: (id: string) => string;
+  const fields: Pick<everwarm.LoaderDefinition<string, unknown>, 'name' | 'ttl' | 'load'>;
   const load: (id: string) => Promise<Product>;
   const fetchProduct: (id: string, currency: string) => Promise<Product>;
   const id: string;
   const userId: string;
-  const changes: Partial<User>;
+  const changes: object;
   const signal: AbortSignal;
   const broker: { quote(symbol: string, how: { signal: AbortSignal }): Promise<number> };
   const db: {
@@ -45,9 +47,9 @@ declare global {
     products(ids: readonly string[]): Promise<Product[]>;
     user(id: string): Promise<User>;
     orders(userId: string): Promise<Order[]>;
+    update(id: string, changes: object): Promise<Price>;
     updateProduct(id: string, changes: Partial<Product>): Promise<Product>;
     updateUser(id: string, changes: Partial<User>): Promise<User>;
-    update(id: string, changes: object): Promise<Price>;
   };
   const Product: {
     encode(product: Product): { finish(): Uint8Array };
@@ -97,6 +99,11 @@ function piecesOf(page: string): Piece[] {
   }));
 }
 
+/** What begins with a field's name is a part of a loader's definition. */
+function statements(code: string): string {
+  return /^\w+: /.test(code) ? `defineLoader<string, any>({ ...fields, ${code}});\n` : code;
+}
+
 test('the code on the pages is what the compiler takes', async () => {
   const pages = readdirSync(join(root, 'docs')).filter((file) => file.endsWith('.md'));
   const pieces = ['README.md', ...pages.map((page) => `docs/${page}`)].flatMap(piecesOf);
@@ -106,7 +113,7 @@ test('the code on the pages is what the compiler takes', async () => {
   const files = new Map(pieces.map((piece, at) => [`piece-${at}.ts`, piece]));
   // Each is a module of its own; its lines are those of the page.
   for (const [file, { line, code }] of files) {
-    writeFileSync(join(folder, file), `${'\n'.repeat(line - 1)}${code}export {};\n`);
+    writeFileSync(join(folder, file), `${'\n'.repeat(line - 1)}${statements(code)}export {};\n`);
   }
   writeFileSync(join(folder, 'prelude.d.ts'), PRELUDE);
   writeFileSync(join(folder, 'package.json'), '{"type":"module"}');
