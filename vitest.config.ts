@@ -7,6 +7,8 @@ const withBuild = ['test/helpers/build-global-setup.ts', ...withRedis];
 
 export default defineConfig({
   test: {
+    // Most tests wait for servers and clocks: one a core would leave the cores idle.
+    maxWorkers: 4,
     projects: [
       { test: { name: 'unit', include: ['test/{unit,docs}/**/*.test.ts'] } },
       {

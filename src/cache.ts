@@ -48,7 +48,8 @@ export interface Cache {
   /**
    * Stores many values, each as `set` does.
    *
-   * @throws EverwarmError of the first that failed, once all have settled
+   * @throws EverwarmError before anything is stored, where a value cannot be; else of the first that failed,
+   * once all have settled
    */
   setMany<P, R>(
     loader: Loader<P, R>,

@@ -157,8 +157,10 @@ export class MissLoader {
     const mostMs = Math.min(MAX_POLL_MS, POLL_SHARE * this.#parts.readTimeoutMs);
     const longestMs = Math.min(mostMs, FIRST_POLL_MS * POLL_GROWTH ** flight.polls++);
     const pauseMs = longestMs * (0.5 + 0.5 * this.#parts.random());
-    flight.unheardMs = pauseMs;
+    const pausedAtMs = performance.now();
     await flight.waiting.wait(pauseMs);
+    // Less than the pause where it was woken; not more where the process was held up.
+    flight.unheardMs = Math.min(pauseMs, performance.now() - pausedAtMs);
     return null;
   }
 

@@ -30,7 +30,7 @@ export async function writeThrough<W>(write: Write<W>, target: WriteTarget): Pro
   try {
     await target.set(value);
   } catch (error) {
-    if (!isRedisAway(error)) await invalidateAfter(error, target, 'what was written was not set');
+    if (!isInvalidated(error)) await invalidateAfter(error, target, 'what was written was not set');
     throw error;
   }
   return value;
@@ -45,6 +45,7 @@ async function invalidateAfter(error: unknown, target: WriteTarget, what: string
   }
 }
 
-function isRedisAway(error: unknown): boolean {
-  return error instanceof EverwarmError && error.code === 'REDIS_UNAVAILABLE';
+/** Or could not be, and cannot now. */
+function isInvalidated(error: unknown): boolean {
+  return error instanceof EverwarmError && /^(REDIS_UNAVAILABLE|CLOSED)$/.test(error.code);
 }

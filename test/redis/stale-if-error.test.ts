@@ -53,7 +53,7 @@ describe('an expired value within staleIfError', () => {
     const lockKey = `${entryKey(namespace, item, 'a')}:lock`;
     await redis.set(lockKey, 'another', 'PX', 60_000);
     const reading = cache.getWithMeta(item, 'a');
-    await expect.poll(() => redis.get(lockKey)).toBe('another\n'); // It waits.
+    await expect.poll(() => redis.get(lockKey)).toBe('another=\n'); // It waits.
     const newer = entryBytes('a newer', { expiresAtMs: Date.now() - 1_000 });
     await redis.set(entryKey(namespace, item, 'a'), newer, 'PX', 60_000);
     await redis.del(lockKey);

@@ -84,7 +84,7 @@ function listeningWaiter(namespace: string, loader: Loader<string, string | unde
   const store = new EntryStore(redis);
   const fenced = new FencedLoad({ store, clock, events, lockTtlMs: 3_000, tags });
   const misses = new MissLoader({
-    readTimeoutMs: 250,
+    readTimeoutMs: 10_000_000,
     fenced,
     clock,
     events,
