@@ -7,16 +7,25 @@ const withBuild = ['test/helpers/build-global-setup.ts', ...withRedis];
 
 export default defineConfig({
   test: {
-    // Most tests wait for servers and clocks: one a core would leave the cores idle.
-    maxWorkers: 4,
     projects: [
-      { test: { name: 'unit', include: ['test/{unit,docs}/**/*.test.ts'] } },
+      {
+        test: {
+          name: 'unit',
+          include: ['test/{unit,docs}/**/*.test.ts'],
+          // They share nothing: loading each file's imports anew takes longer than its tests.
+          isolate: false,
+          maxWorkers: 2,
+        },
+      },
       {
         test: {
           name: 'redis',
           include: ['test/redis/**/*.test.ts'],
           globalSetup: withRedis,
           testTimeout: 15_000,
+          // They mostly wait for servers: one a core would leave the cores idle.
+          maxWorkers: 4,
+          sequence: { groupOrder: 1 },
         },
       },
       {
@@ -26,6 +35,9 @@ export default defineConfig({
           globalSetup: withBuild,
           testTimeout: 60_000,
           hookTimeout: 60_000,
+          // Each is a system of processes, that needs the cores.
+          maxWorkers: 2,
+          sequence: { groupOrder: 2 },
         },
       },
     ],

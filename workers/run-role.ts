@@ -42,6 +42,8 @@ export async function runRole(role: 'worker' | 'scheduler', flags: RoleFlags): P
       ? createWorker({ ...options, ...workerOptions(flags), loaders })
       : createScheduler({ ...options, loaders });
   logEvents(role, running);
+  // From now on: a signal may also come while it waits for its servers.
+  const ended = untilSignal(role, () => running.close());
   try {
     await running.ready();
   } catch (error) {
@@ -49,7 +51,7 @@ export async function runRole(role: 'worker' | 'scheduler', flags: RoleFlags): P
     throw error;
   }
   say(role, `ready (pid ${process.pid}), loaders: ${loaders.map(({ name }) => name).join(', ')}`);
-  await untilSignal(role, () => running.close());
+  await ended;
 }
 
 /** The options that every role shares; what is not given is left to the environment and the defaults. */
