@@ -2,6 +2,10 @@ import { defineConfig } from 'vitest/config';
 
 // unit: no sockets. redis: one real server for the run. scenarios: whole systems of processes, which
 // run the compiled dist/. browser: a real Chromium against a real dashboard.
+// These hold to seconds what their processes do, and need the machine to themselves.
+const paced = ['demo', 'redis-stopped', 'refresh-ahead', 'ttls'].map(
+  (name) => `test/scenarios/${name}.test.ts`,
+);
 const withRedis = ['test/helpers/redis-global-setup.ts'];
 const withBuild = ['test/helpers/build-global-setup.ts', ...withRedis];
 
@@ -32,12 +36,23 @@ export default defineConfig({
         test: {
           name: 'scenarios',
           include: ['test/{scenarios,browser}/**/*.test.ts'],
+          exclude: paced,
           globalSetup: withBuild,
           testTimeout: 60_000,
           hookTimeout: 60_000,
-          // Each is a system of processes, that needs the cores.
           maxWorkers: 2,
           sequence: { groupOrder: 2 },
+        },
+      },
+      {
+        test: {
+          name: 'paced',
+          include: paced,
+          globalSetup: withBuild,
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+          maxWorkers: 1,
+          sequence: { groupOrder: 3 },
         },
       },
     ],

@@ -18,7 +18,7 @@ const KEEP_MS = 1_000;
 /** Three timers on a read's way, each as late as is no news. */
 const TIMER_SLACK_MS = 20;
 /** What a heap of 14 MB may differ by from one collection to the next, on a busy machine. */
-const MAX_GROWTH_BYTES = 4_000_000;
+const MAX_GROWTH_BYTES = 8_000_000;
 /** Until the breaker opens some 50 commands are sent; without it 500, until the connection is given up. */
 const MAX_QUEUED = 150;
 
