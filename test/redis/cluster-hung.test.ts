@@ -1,9 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
-import { createScheduler, createWorker, defineLoader } from '../../src/index.ts';
+import { defineLoader } from '../../src/index.ts';
 import { entryKey, openCache, recorded } from '../helpers/cache.ts';
 import { TestCluster, type TestNode } from '../helpers/cluster.ts';
-import { readingAll } from '../helpers/reading.ts';
 import { uniqueNamespace } from '../helpers/redis.ts';
 
 let cluster: TestCluster;
@@ -17,7 +16,7 @@ afterAll(() => cluster?.close());
 
 const IDS = Array.from({ length: 60 }, (_, at) => `id-${at}`);
 const lasting = defineLoader({ name: 'lasting', ttl: '1h', load: async (id: string) => `${id}!` });
-const brief = defineLoader({ name: 'brief', ttl: 2_000, load: async (id: string) => `${id}!` });
+const _brief = defineLoader({ name: 'brief', ttl: 2_000, load: async (id: string) => `${id}!` });
 
 function stop(nodes: readonly TestNode[]): () => void {
   for (const { server } of nodes) process.kill(server.pid, 'SIGSTOP');
