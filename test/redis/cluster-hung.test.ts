@@ -16,7 +16,6 @@ afterAll(() => cluster?.close());
 
 const IDS = Array.from({ length: 60 }, (_, at) => `id-${at}`);
 const lasting = defineLoader({ name: 'lasting', ttl: '1h', load: async (id: string) => `${id}!` });
-const _brief = defineLoader({ name: 'brief', ttl: 2_000, load: async (id: string) => `${id}!` });
 
 function stop(nodes: readonly TestNode[]): () => void {
   for (const { server } of nodes) process.kill(server.pid, 'SIGSTOP');
