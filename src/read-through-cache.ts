@@ -50,7 +50,6 @@ export interface CacheParts {
 /** What `createCache` answers: turns loaders and params into keys, and asks the parts. */
 export class ReadThroughCache implements Cache {
   readonly #parts: CacheParts;
-
   readonly #servers: RoleServers;
   readonly #local: LocalLoaders;
   readonly #readable: Promise<unknown>;
@@ -60,7 +59,6 @@ export class ReadThroughCache implements Cache {
 
   constructor(parts: CacheParts) {
     this.#parts = parts;
-
     this.#servers = parts.servers;
     this.#local = parts.local;
     this.#readable = this.#servers.readable();

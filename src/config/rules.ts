@@ -1,5 +1,6 @@
 import { type Duration, parseDuration } from '../core/duration.ts';
 import { InvalidOptionError } from '../core/errors.ts';
+import { LONGEST_TIMER_MS } from '../core/wait.ts';
 
 const NAME = /^[A-Za-z0-9_.-]{1,64}$/;
 
@@ -17,9 +18,6 @@ export function checkTag(value: unknown, path: string): string {
   if (isText && Buffer.byteLength(value) <= MOST_TAG_BYTES) return value;
   throw new InvalidOptionError(path, value, `must be a text of 1 to ${MOST_TAG_BYTES} bytes`);
 }
-
-/** Node's longest timer, almost 25 days: a longer one would fire at once. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /** Longest life of an entry, 100 years: its expiry must fit into the entry's header. */
 export const LONGEST_LIFE_MS: number = 36_500 * 86_400_000;

@@ -1,7 +1,7 @@
 import type { Cancellation } from './cancellation.ts';
 
 /** Node's longest timer, almost 25 days: a longer one would fire at once. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
+export const LONGEST_TIMER_MS: number = 2 ** 31 - 1;
 
 /** Resolves when so much time has passed, not a moment earlier, or at the abort. */
 export function waitUnlessAborted(waitMs: number, cancellation: Cancellation): Promise<void> {

@@ -7,6 +7,11 @@ import type { LoadTarget } from '../loaders/run-loader.ts';
 import { lifeMs } from '../policy/freshness.ts';
 import type { TaggedEntry, TagIndex } from '../redis/tag-index.ts';
 
+/** Why an entry must not be stored, whatever its value: an invalidation would not find it. */
+export interface Refused {
+  readonly error: unknown;
+}
+
 const MOST_TAGS = 32;
 /** A commit may be retried, and clocks differ a little. */
 const SLACK_MS = 10_000;
@@ -29,13 +34,13 @@ export class EntryTags {
   async add(
     targets: readonly LoadTarget[],
     keptMs?: number,
-  ): Promise<ReadonlyMap<number, unknown>> {
-    const refused = new Map<number, unknown>();
+  ): Promise<ReadonlyMap<number, Refused>> {
+    const refused = new Map<number, Refused>();
     const tagged = targets.map((target, at) => {
       try {
         return this.#entries(target, keptMs ?? target.loader.loadTimeoutMs + lifeMs(target.loader));
       } catch (error) {
-        refused.set(at, error);
+        refused.set(at, { error });
         return [];
       }
     });
@@ -43,7 +48,8 @@ export class EntryTags {
       const entries = tagged.flat();
       if (entries.length > 0) await this.#index.add(entries);
     } catch (error) {
-      for (const [at, entries] of tagged.entries()) if (entries.length > 0) refused.set(at, error);
+      for (const [at, entries] of tagged.entries())
+        if (entries.length > 0) refused.set(at, { error });
     }
     return refused;
   }

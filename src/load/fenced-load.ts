@@ -2,13 +2,14 @@ import { randomBytes } from 'node:crypto';
 import type { EverwarmError } from '../core/errors.ts';
 import type { Events, LoadReason } from '../core/events.ts';
 import { settlesWithin } from '../core/lifecycle.ts';
-import { type Loaded, type LoadTarget, runLoads } from '../loaders/run-loader.ts';
+import { runLoads } from '../loaders/run-loader.ts';
 import type { Smoothed } from '../policy/load-time.ts';
 import type { EntryHeader } from '../redis/entry.ts';
 import type { Acquired } from '../redis/entry-store.ts';
-import { type Confirmable, confirmable } from './confirmable.ts';
+import type { Confirmable } from './confirmable.ts';
 import { EmptyGuards } from './empty-guards.ts';
-import type { EntryTags } from './entry-tags.ts';
+import type { EntryTags, Refused } from './entry-tags.ts';
+import { confirmables, storeBatch, toTargets } from './load-batch.ts';
 import { LoadReports } from './load-reports.ts';
 import { type Hold, LockKeeper } from './lock-keeper.ts';
 import type { Permits, PermitWait } from './permits.ts';
@@ -19,9 +20,7 @@ import {
   limitedResults,
   releaseLimited,
   type StoreParts,
-  storeLoaded,
   unlockedResult,
-  withoutVerdict,
 } from './store-loaded.ts';
 
 /** Outcomes of loads are kept for so long. */
@@ -45,17 +44,6 @@ export interface LoadRun {
   readonly permitWaitMs?: number;
   /** Runs the loader call when there is a free slot for it; locking and committing need none. */
   readonly inSlot?: <T>(load: () => Promise<T>) => Promise<T>;
-}
-
-/** What a loader call answered, and under which locks. */
-interface LoadedBatch {
-  readonly answers: readonly Loaded[];
-  readonly startedAtMs: number;
-  /** Why which of them must not be stored, by their places. */
-  readonly refused: ReadonlyMap<number, unknown> | null;
-  /** What the loader could say "not modified" of, by their places. */
-  readonly found: readonly (Confirmable | null)[];
-  readonly hold: Hold;
 }
 
 /** Who asks for a lock, and what it knows. */
@@ -181,7 +169,7 @@ export class FencedLoad {
     const { clock } = this.#parts;
     const { inSlot = (load) => load(), permitWaitMs: maxWaitMs = 0, ...call } = run;
     let startedAtMs = 0;
-    let refused: ReadonlyMap<number, unknown> | null = null;
+    let refused: ReadonlyMap<number, Refused> | null = null;
     let found: readonly (Confirmable | null)[] = [];
     const refs = locked.map(({ ref }) => ref);
     const hold = this.#hold(locked, run.reason);
@@ -193,7 +181,7 @@ export class FencedLoad {
         if (retryAfterMs !== null) return retryAfterMs;
         // Before the load reads: an invalidation after what it has read must find its entry.
         if (refs[0]?.loader.isTagged) refused = await this.#parts.tags.add(refs);
-        found = await this.#confirmables(locked);
+        found = await confirmables(this.#parts.store, locked);
         startedAtMs = clock.now();
         return runLoads(toTargets(locked, found), { cancellation, ...call });
       });
@@ -201,7 +189,7 @@ export class FencedLoad {
       const storing = this.#tracked(
         typeof answers === 'number'
           ? releaseLimited(this.#parts, locked, answers)
-          : this.#store(locked, { answers, startedAtMs, refused, found, hold }),
+          : storeBatch(this.#parts, locked, { answers, startedAtMs, refused, found, hold }),
       ).then((results) => {
         this.#reports.report(refs, results, run.reason);
         return results;
@@ -229,35 +217,6 @@ export class FencedLoad {
     });
   }
 
-  #store(locked: readonly LockedRef[], loaded: LoadedBatch): Promise<readonly LoadResult[]> {
-    const { answers, startedAtMs, refused, found, hold } = loaded;
-    const times = { startedAtMs, loadMs: this.#parts.clock.now() - startedAtMs };
-    return Promise.all(
-      answers.map(async (answer, at) => {
-        const one = locked[at] as LockedRef;
-        const isUnconfirmed = hold.isUnconfirmed(one.ref.lockKey);
-        const result = await storeLoaded(this.#parts, one, {
-          answer,
-          times,
-          confirmable: found[at] ?? null,
-          refused: refused?.has(at) ? { error: refused.get(at) } : null,
-        });
-        return isUnconfirmed ? withoutVerdict(result) : result;
-      }),
-    );
-  }
-
-  // Only where there is an ETag: most loaders know none, and need not wait for another round trip.
-  #confirmables(
-    locked: readonly LockedRef[],
-  ): readonly (Confirmable | null)[] | Promise<readonly (Confirmable | null)[]> {
-    if (locked.every(({ etag }) => etag === null)) return [];
-    const { store } = this.#parts;
-    return Promise.all(
-      locked.map(({ ref, etag }) => (etag === null ? null : confirmable(store, ref))),
-    );
-  }
-
   // Whoever waits has the value: a Redis that is away may not keep it from them.
   async #isStoredInTime(storing: Promise<unknown>): Promise<boolean> {
     const { commitWaitMs } = this.#parts;
@@ -270,15 +229,4 @@ export class FencedLoad {
     this.#running.add(tracked);
     return tracked;
   }
-}
-
-function toTargets(
-  locked: readonly LockedRef[],
-  found: readonly (Confirmable | null)[],
-): readonly LoadTarget[] {
-  return locked.map(({ ref }, at) => ({
-    loader: ref.loader,
-    key: ref.key,
-    etag: found[at]?.etag ?? null,
-  }));
 }

@@ -1,7 +1,6 @@
 import type { Clock } from '../core/clock.ts';
 import { EverwarmError, LoaderError } from '../core/errors.ts';
 import type { AnyLoader } from '../loaders/define-loader.ts';
-import { decodeKey } from '../loaders/key-codec.ts';
 import type { Loaded, LoadTarget } from '../loaders/run-loader.ts';
 import { ttlOfValue } from '../loaders/times.ts';
 import { smooth } from '../policy/load-time.ts';
@@ -10,7 +9,7 @@ import type { Ended, EntryPlace, EntryStore } from '../redis/entry-store.ts';
 import { encodeStored, readStored } from '../redis/stored-value.ts';
 import type { Confirmable } from './confirmable.ts';
 import type { EmptyGuards } from './empty-guards.ts';
-import type { EntryTags } from './entry-tags.ts';
+import type { EntryTags, Refused } from './entry-tags.ts';
 
 /** A key to load: its loader and key text, and where its entry is. */
 export type LoadRef = LoadTarget & EntryPlace;
@@ -57,11 +56,6 @@ export interface StoreParts {
   readonly clock: Clock;
   readonly guards: EmptyGuards;
   readonly tags: EntryTags;
-}
-
-/** Why a value must not be stored, whatever it is: an invalidation would not find it. */
-export interface Refused {
-  readonly error: unknown;
 }
 
 /** What the loader said of a key, and what came with it. */
@@ -178,7 +172,7 @@ async function commitValue(
 ): Promise<LoadResult> {
   const { value, etag } = answered;
   const { loader, key } = locked.ref;
-  const ttlMs = ttlOf(loader, key, value);
+  const ttlMs = ttlOf(locked.ref, value);
   const header = headerOf(parts, locked, { ...answered, ttlMs });
   const bytes = encodeStored(header, value, { format: loader.format, etag });
   // A reader of the miss gets what later readers will: not the loader's own object, but what was kept.
@@ -202,7 +196,7 @@ async function prolong(
   const { ref } = locked;
   if (confirmable === null) throw new Error(`key ${ref.key}: nothing was found to keep`);
   const { entry, value } = confirmable;
-  const ttlMs = ttlOf(ref.loader, ref.key, value);
+  const ttlMs = ttlOf(ref, value);
   const header = headerOf(parts, locked, { ...times, ttlMs, value });
   const bytes = encodeEntry(header, entry.payload, entry.extension);
   return commit(parts, locked, { bytes, header, ttlMs, value, loadMs: times.loadMs });
@@ -223,8 +217,8 @@ async function commit(
   const lifeMs = ttlMs + ref.loader.keptStaleMs;
   if (ref.loader.isTagged && ttlMs > ref.loader.ttlMs) {
     // It lives longer than its tags were told before the load.
-    const refused = await tags.add([ref], lifeMs);
-    if (refused.has(0)) throw refused.get(0);
+    const refused = (await tags.add([ref], lifeMs)).get(0);
+    if (refused) throw refused.error;
   }
   const reply = await store.commit(ref, token, { bytes, lifeMs });
   if (reply === 'written') return { kind: 'loaded', value, stored: header, unstored: null, loadMs };
@@ -248,10 +242,9 @@ function headerOf(
   };
 }
 
-function ttlOf(loader: AnyLoader, key: string, value: unknown): number {
+function ttlOf({ loader, key }: LoadTarget, value: unknown): number {
   if (value === undefined) return loader.notFoundTtlMs ?? loader.ttlMs;
-  if (loader.ttlOf === null) return loader.ttlMs;
-  return ttlOfValue(loader, value, decodeKey(key));
+  return ttlOfValue(loader, value, key);
 }
 
 function unstoredResult(value: unknown, unstored: Unstored, loadMs: number): LoadResult {

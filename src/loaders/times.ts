@@ -2,6 +2,7 @@ import { DEFAULTS } from '../config/defaults.ts';
 import { LONGEST_LIFE_MS, requiredSpan, span } from '../config/rules.ts';
 import { type Duration, parseDuration } from '../core/duration.ts';
 import { InvalidOptionError } from '../core/errors.ts';
+import { decodeKey } from './key-codec.ts';
 
 /** How long a load may take: the reader's patience while there is a stale value, and the end. */
 export interface LoadTimeouts {
@@ -65,15 +66,15 @@ export function resolveTimes(definition: TimeOptions, at: Path): LoaderTimes {
   };
 }
 
-/** The ttl of one value, at least 100 ms. @throws InvalidOptionError when a loader's `ttl` function answers nonsense */
+/** The ttl of one value, by its key text, at least 100 ms. @throws InvalidOptionError when a loader's `ttl` function answers nonsense */
 export function ttlOfValue(
   loader: Pick<LoaderTimes, 'ttlMs' | 'ttlOf'> & { readonly name: string },
   value: unknown,
-  params: unknown,
+  key: string,
 ): number {
   if (loader.ttlOf === null) return loader.ttlMs;
   const path = `loader "${loader.name}": ttl(value, params)`;
-  const answer: unknown = loader.ttlOf(value as never, params as never);
+  const answer: unknown = loader.ttlOf(value as never, decodeKey(key) as never);
   // An async function's promise is no duration, and nobody else will look at it.
   if (answer instanceof Promise) answer.catch(() => undefined);
   const ttlMs = parseDuration(answer as Duration, path);

@@ -5,11 +5,11 @@ import type { Invalidation } from '../core/invalidation.ts';
 import { Slots } from '../core/slots.ts';
 import type { EntryScan } from '../redis/entry-scan.ts';
 import type { EntryStore } from '../redis/entry-store.ts';
-import type { EntryName, EntryScope, Keys, NamedLoader } from '../redis/keys.ts';
+import type { EntryName, EntryScope, Keys } from '../redis/keys.ts';
 import type { LiveVersions } from '../redis/live-versions.ts';
 import type { TagIndex } from '../redis/tag-index.ts';
-import type { Tracker } from '../redis/tracker.ts';
 import type { Announcer, Dropped, LocalDrop } from './dropped.ts';
+import type { LocalLoader } from './local-loaders.ts';
 import type { PlaceInvalidator } from './place-invalidator.ts';
 
 /*
@@ -20,12 +20,12 @@ import type { PlaceInvalidator } from './place-invalidator.ts';
 
 export interface InvalidationParts {
   readonly keys: Keys;
-  readonly loaders: ReadonlyMap<string, NamedLoader>;
+  /** The loaders of this process, by name. */
+  readonly loaders: ReadonlyMap<string, LocalLoader>;
   readonly places: PlaceInvalidator;
   readonly scan: EntryScan;
   readonly tags: TagIndex;
   readonly versions: LiveVersions;
-  readonly trackers: ReadonlyMap<string, Tracker>;
   readonly local: LocalDrop;
   readonly announcer: Announcer;
   readonly clock: Clock;
@@ -78,7 +78,7 @@ export class InvalidationRunner {
     batch: Batch,
   ): Promise<number> {
     const { versions, loaders } = this.#parts;
-    const own = loaders.get(loader)?.version ?? null;
+    const own = loaders.get(loader)?.loader.version ?? null;
     const invalidate = (version: number): Promise<number> =>
       this.#entries(this.#named(loader, version, keys), batch);
     // Asked at the same time: other versions are rare, and must cost no second round trip.
@@ -151,9 +151,9 @@ export class InvalidationRunner {
 
   /** Lets schedulers look at once. Their readers refresh them too, if later: so failing is no failure. */
   async #refresh(found: readonly EntryName[]): Promise<void> {
-    const { trackers, clock, events } = this.#parts;
+    const { loaders, clock, events } = this.#parts;
     for (const [loader, keys] of keysByLoader(found)) {
-      const looking = trackers.get(loader)?.lookNow(keys, clock.now());
+      const looking = loaders.get(loader)?.tracker.lookNow(keys, clock.now());
       await looking?.catch((error: unknown) => {
         events.emit('redis:failed', { role: 'queue', error });
       });

@@ -15,9 +15,8 @@ import {
 } from './invalidate-options.ts';
 import { type InvalidationParts, InvalidationRunner } from './invalidation-runner.ts';
 import { parseInvalidation } from './parse-invalidation.ts';
+import { REPEAT_WINDOW_MS } from './place-invalidator.ts';
 
-/** A failover may lose the last writes: invalidations of this long are repeated after a reconnect. */
-const REPEAT_WINDOW_MS = 10_000;
 const MAX_RECENT = 100;
 /** Repetitions to come; over it the oldest is not waited for. */
 const MAX_LATER = 10_000;

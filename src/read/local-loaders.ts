@@ -38,8 +38,6 @@ export class LocalLoaders {
   readonly #parts: LocalLoadersParts;
   readonly #byLoader = new Map<object, LocalLoader>();
   readonly #byName = new Map<string, LocalLoader>();
-  readonly #definitions = new Map<string, AnyLoader>();
-  readonly #trackers = new Map<string, Tracker>();
 
   constructor(parts: LocalLoadersParts) {
     this.#parts = parts;
@@ -47,14 +45,6 @@ export class LocalLoaders {
 
   get byName(): ReadonlyMap<string, LocalLoader> {
     return this.#byName;
-  }
-
-  get definitions(): ReadonlyMap<string, AnyLoader> {
-    return this.#definitions;
-  }
-
-  get trackers(): ReadonlyMap<string, Tracker> {
-    return this.#trackers;
   }
 
   get(loader: object): LocalLoader | undefined {
@@ -76,8 +66,6 @@ export class LocalLoaders {
     };
     this.#byLoader.set(loader, local);
     this.#byName.set(loader.name, local);
-    this.#definitions.set(loader.name, loader);
-    this.#trackers.set(loader.name, tracker);
   }
 
   /** Sends what was counted. */

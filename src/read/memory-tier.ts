@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import type { MemorySettings } from '../config/memory-option.ts';
-import { CoarseClock } from '../core/clock.ts';
+import { type Clock, CoarseClock } from '../core/clock.ts';
 import { overdueAtMs } from '../policy/freshness.ts';
 import { hash01 } from '../policy/xfetch.ts';
 import type { EntryHeader } from '../redis/entry.ts';
@@ -25,7 +25,7 @@ export interface Held {
 export interface Filling {
   readonly value: unknown;
   readonly header: EntryHeader;
-  /** Length of the entry. */
+  /** Length of the entry; null: unknown. */
   readonly bytes: number | null;
   /** What `begin()` answered before the read was sent. */
   readonly began: number;
@@ -43,7 +43,7 @@ const STRIPE_SEED = 0;
 /** One loader's values in this process, by key text: a backstop's worth of seconds old at most. */
 export class MemoryTier {
   readonly #settings: MemorySettings;
-  readonly #monotonicMs: () => number;
+  readonly #clock: Clock;
   readonly #held: LRUCache<string, Held>;
   /** Number of the last drop of each stripe. */
   readonly #drops = new Float64Array(STRIPES);
@@ -51,10 +51,10 @@ export class MemoryTier {
   /** Fills that began before this drop are not kept, whatever their key. */
   #floor = 0;
 
-  /** @param monotonicMs - not the servers' clock: a step of that must not lengthen the tier's ttl */
-  constructor(settings: MemorySettings, monotonicMs: () => number = coarse()) {
+  /** @param clock - not the servers' one: a step of that must not lengthen the tier's ttl */
+  constructor(settings: MemorySettings, clock: Clock = new CoarseClock()) {
     this.#settings = settings;
-    this.#monotonicMs = monotonicMs;
+    this.#clock = clock;
     // Without `max`, which would take the memory for that many entries at once.
     this.#held = new LRUCache({ maxSize: settings.maxBytes ?? Number.MAX_SAFE_INTEGER });
   }
@@ -63,7 +63,7 @@ export class MemoryTier {
   get(key: string): Held | null {
     const held = this.#held.get(key);
     if (held === undefined) return null;
-    if (this.#monotonicMs() < held.untilMs) return held;
+    if (this.#clock.now() < held.untilMs) return held;
     this.#held.delete(key);
     return null;
   }
@@ -90,7 +90,7 @@ export class MemoryTier {
       this.#held.delete(key);
       return;
     }
-    const untilMs = this.#monotonicMs() + spanMs;
+    const untilMs = this.#clock.now() + spanMs;
     const { maxEntries, maxBytes } = this.#settings;
     const size = maxBytes === null ? 1 : Math.max(1, (bytes ?? 0) + key.length);
     this.#held.set(key, { value: kept.value, createdAtMs, expiresAtMs, untilMs }, { size });
@@ -126,11 +126,6 @@ export class MemoryTier {
       return null;
     }
   }
-}
-
-function coarse(): () => number {
-  const clock = new CoarseClock();
-  return () => clock.now();
 }
 
 function stripeOf(key: string): number {

@@ -4,7 +4,7 @@ import type { EntryPlace, EntryStore } from '../redis/entry-store.ts';
 import { untilConfirmed } from './until-confirmed.ts';
 
 /** A failover may lose the last writes: invalidations of this long are repeated after a reconnect. */
-const REPEAT_WINDOW_MS = 10_000;
+export const REPEAT_WINDOW_MS = 10_000;
 const MAX_REPEATED = 50_000;
 /** More scripts at a time would hold up the server's other clients. */
 const CHUNK = 500;

@@ -1,8 +1,7 @@
 import type { Clock } from '../core/clock.ts';
 import { EverwarmError, messageOf } from '../core/errors.ts';
-import { type EntryTags, tagsOf } from '../load/entry-tags.ts';
+import { type EntryTags, type Refused, tagsOf } from '../load/entry-tags.ts';
 import type { LoadRef } from '../load/store-loaded.ts';
-import { decodeKey } from '../loaders/key-codec.ts';
 import { ttlOfValue } from '../loaders/times.ts';
 import type { EntryStore } from '../redis/entry-store.ts';
 import { encodeStored } from '../redis/stored-value.ts';
@@ -66,15 +65,15 @@ export class Writer {
   async #putAll(entries: readonly SetEntry[]): Promise<void> {
     const refused = await this.#tagged(entries);
     const settled = await Promise.allSettled(
-      entries.map((entry, at) => this.#put(entry, refused.has(at) ? [refused.get(at)] : [])),
+      entries.map((entry, at) => this.#put(entry, refused.get(at))),
     );
     for (const one of settled) if (one.status === 'rejected') throw one.reason;
   }
 
-  async #put(entry: SetEntry, refused: readonly unknown[]): Promise<void> {
+  async #put(entry: SetEntry, refused: Refused | undefined): Promise<void> {
     const { ref, bytes, lifeMs } = entry;
     try {
-      if (refused.length > 0) throw refused[0];
+      if (refused) throw refused.error;
       const reply = await this.#parts.store.put(ref, bytes, lifeMs);
       // An entry we may not overwrite would go on hiding the value that is newer than it.
       if (reply === 'newer-format') await this.#invalidate([entry]);
@@ -86,7 +85,7 @@ export class Writer {
   }
 
   /** Which entries, by their place, must not be stored, and why. */
-  async #tagged(entries: readonly SetEntry[]): Promise<ReadonlyMap<number, unknown>> {
+  async #tagged(entries: readonly SetEntry[]): Promise<ReadonlyMap<number, Refused>> {
     if (!entries[0]?.ref.loader.isTagged) return new Map();
     const keptMs = Math.max(...entries.map(({ lifeMs }) => lifeMs));
     return this.#parts.tags.add(
@@ -126,7 +125,7 @@ export class Writer {
 function toEntry(ref: LoadRef, value: unknown, nowMs: number): SetEntry {
   const { loader, key } = ref;
   tagsOf(loader, key);
-  const ttlMs = loader.ttlOf === null ? loader.ttlMs : ttlOfValue(loader, value, decodeKey(key));
+  const ttlMs = ttlOfValue(loader, value, key);
   const header = {
     createdAtMs: Math.floor(nowMs),
     expiresAtMs: Math.floor(nowMs + ttlMs),

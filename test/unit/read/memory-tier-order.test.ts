@@ -31,7 +31,7 @@ class Scene {
   #nowMs = 5_000;
   readonly #tier = new MemoryTier(
     { maxEntries: 100, maxBytes: null, ttlMs: TTL_MS, sharing: 'shared' },
-    () => this.#nowMs,
+    { now: () => this.#nowMs },
   );
   readonly #versions = new Map<string, number>();
   readonly #held = new Map<string, { readonly version: number; readonly untilMs: number }>();

@@ -16,7 +16,7 @@ const SETTINGS: MemorySettings = {
 /** A tier whose clock stands still. */
 function tierOf(settings: Partial<MemorySettings> = {}) {
   const time = { ms: 5_000 };
-  const tier = new MemoryTier({ ...SETTINGS, ...settings }, () => time.ms);
+  const tier = new MemoryTier({ ...SETTINGS, ...settings }, { now: () => time.ms });
   return {
     time,
     tier,
