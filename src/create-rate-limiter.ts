@@ -150,7 +150,7 @@ class FreeLimiter implements RateLimiter {
   }
 
   #warn(error: EverwarmError): void {
-    if (!this.#events.has('server:unsuitable')) {
+    if (this.#events.listeners('server:unsuitable').size === 0) {
       process.emitWarning(error.message, 'EverwarmWarning');
     }
     this.#events.emit('server:unsuitable', { role: 'queue', error });

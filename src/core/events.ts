@@ -93,18 +93,14 @@ export class Events {
 
   /** Subscribes; the answer unsubscribes. */
   on<N extends EventName>(name: N, listener: Listener<N>): () => void {
-    let listeners = this.#listeners.get(name);
-    if (!listeners) {
-      listeners = new Set();
-      this.#listeners.set(name, listeners);
-    }
+    const listeners = this.#of(name);
     listeners.add(listener);
     return () => void listeners.delete(listener);
   }
 
-  /** Whether anybody listens: lets a hot path skip building the event. */
-  has(name: EventName): boolean {
-    return (this.#listeners.get(name)?.size ?? 0) > 0;
+  /** Who listens, now and later: a hot path looks whether it is empty, and skips building the event. */
+  listeners(name: EventName): ReadonlySet<unknown> {
+    return this.#of(name);
   }
 
   emit<N extends EventName>(name: N, event: EventMap[N]): void {
@@ -118,6 +114,14 @@ export class Events {
         warn(name, error);
       }
     }
+  }
+
+  #of(name: EventName): Set<AnyListener> {
+    const known = this.#listeners.get(name);
+    if (known) return known;
+    const listeners = new Set<AnyListener>();
+    this.#listeners.set(name, listeners);
+    return listeners;
   }
 }
 

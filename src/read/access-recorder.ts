@@ -9,7 +9,7 @@ import type { Breakers } from '../redis/breakers.ts';
 import type { AccessRecord, Tracker } from '../redis/tracker.ts';
 
 /** Reads of one key by this process. */
-interface Reads {
+export interface Reads {
   /** Not yet sent. */
   pending: number;
   /** In the life that ends at `expiresAtMs`. */
@@ -17,6 +17,14 @@ interface Reads {
   expiresAtMs: number;
   /** Whether all that are pending were answered by this process's own copy. */
   isOfCopy: boolean;
+  /** What is counted here from now on is not sent. */
+  isForgotten: boolean;
+}
+
+/** A copy that this process answers reads with; it keeps the count of them at hand. */
+export interface CountedCopy {
+  readonly expiresAtMs: number;
+  reads: Reads | null;
 }
 
 export interface RecorderParts {
@@ -65,9 +73,11 @@ export class AccessRecorder {
   }
 
   /** As `count`, of a read that a copy in this process answered: its entry may have been refreshed since. */
-  countCopy(key: string, expiresAtMs: number): number {
-    const reads = this.#reads.get(key) ?? this.#add(key);
-    return reads === null ? 1 : counted(reads, expiresAtMs);
+  countCopy(key: string, copy: CountedCopy): void {
+    if (copy.reads === null || copy.reads.isForgotten) {
+      copy.reads = this.#reads.get(key) ?? this.#add(key);
+    }
+    if (copy.reads !== null) counted(copy.reads, copy.expiresAtMs);
   }
 
   /** The load time the next first looks reckon with. */
@@ -94,7 +104,7 @@ export class AccessRecorder {
       this.#overflowed++;
       return null;
     }
-    const reads = { pending: 0, inLife: 0, expiresAtMs: 0, isOfCopy: true };
+    const reads = { pending: 0, inLife: 0, expiresAtMs: 0, isOfCopy: true, isForgotten: false };
     this.#reads.set(key, reads);
     return reads;
   }
@@ -128,6 +138,7 @@ export class AccessRecorder {
         reads.pending = 0;
         reads.isOfCopy = true;
       } else if (isCrowded || reads.expiresAtMs < nowMs) {
+        reads.isForgotten = true;
         this.#reads.delete(key);
       }
     }

@@ -4,6 +4,7 @@ import { type Clock, CoarseClock } from '../core/clock.ts';
 import { overdueAtMs } from '../policy/freshness.ts';
 import { hash01 } from '../policy/xfetch.ts';
 import type { EntryHeader } from '../redis/entry.ts';
+import type { CountedCopy } from './access-recorder.ts';
 import { deepCopy } from './deep-copy.ts';
 import { deepFreeze } from './deep-freeze.ts';
 
@@ -13,10 +14,9 @@ import { deepFreeze } from './deep-freeze.ts';
  */
 
 /** A value as it is kept, and what a reader wants to know of it. */
-export interface Held {
+export interface Held extends CountedCopy {
   readonly value: unknown;
   readonly createdAtMs: number;
-  readonly expiresAtMs: number;
   /** Until when it may be answered, by the tier's own clock. */
   readonly untilMs: number;
 }
@@ -93,7 +93,8 @@ export class MemoryTier {
     const untilMs = this.#clock.now() + spanMs;
     const { maxEntries, maxBytes } = this.#settings;
     const size = maxBytes === null ? 1 : Math.max(1, (bytes ?? 0) + key.length);
-    this.#held.set(key, { value: kept.value, createdAtMs, expiresAtMs, untilMs }, { size });
+    const held = { value: kept.value, createdAtMs, expiresAtMs, untilMs, reads: null };
+    this.#held.set(key, held, { size });
     if (maxEntries !== null && this.#held.size > maxEntries) this.#held.pop();
   }
 

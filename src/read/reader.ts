@@ -59,10 +59,12 @@ const KEEP_WITHOUT_REDIS_MS = 1_000;
 export class Reader {
   readonly #parts: ReaderParts;
   readonly #steppedIn = new LRUCache<string, true>({ max: MAX_STEPPED_IN, ttl: STEP_IN_AGAIN_MS });
+  readonly #hitListeners: ReadonlySet<unknown>;
   #backgroundLoads = 0;
 
   constructor(parts: ReaderParts) {
     this.#parts = parts;
+    this.#hitListeners = parts.events.listeners('entry:hit');
   }
 
   async read(ref: ReadRef): Promise<Answer> {
@@ -113,7 +115,7 @@ export class Reader {
       return this.#revalidate(ref, header, value);
     if (use !== 'fresh') return null;
     this.#count(ref, header, nowMs);
-    if (this.#parts.events.has('entry:hit')) {
+    if (this.#hitListeners.size > 0) {
       const { loader, key } = ref;
       this.#parts.events.emit('entry:hit', { loader: loader.name, key, source: 'redis' });
     }

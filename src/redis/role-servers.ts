@@ -117,7 +117,7 @@ export class RoleServers {
     const checks = await Promise.all([this.#check('cache'), this.#check('queue')]);
     for (const { role, error } of checks.flat()) {
       this.#options.events.emit('server:unsuitable', { role, error });
-      if (this.#options.events.has('server:unsuitable')) continue;
+      if (this.#options.events.listeners('server:unsuitable').size > 0) continue;
       process.emitWarning(error.message, 'EverwarmWarning');
     }
     return checks.flat().map(({ error }) => error);

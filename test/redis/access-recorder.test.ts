@@ -2,11 +2,16 @@ import { expect, onTestFinished, test } from 'vitest';
 import { Events } from '../../src/core/events.ts';
 import { defineLoader } from '../../src/index.ts';
 import { halfLifeMs, recentReads } from '../../src/policy/heat.ts';
-import { AccessRecorder, type RecorderParts } from '../../src/read/access-recorder.ts';
+import {
+  AccessRecorder,
+  type CountedCopy,
+  type RecorderParts,
+} from '../../src/read/access-recorder.ts';
 import { Breakers } from '../../src/redis/breakers.ts';
 import { Keys } from '../../src/redis/keys.ts';
 import { Tracker } from '../../src/redis/tracker.ts';
 import { commandCalls, gate, openCache, ownServer, recorded } from '../helpers/cache.ts';
+import { randomSource } from '../helpers/random-source.ts';
 import { connect, uniqueNamespace } from '../helpers/redis.ts';
 
 const TTL_MS = 3_600_000;
@@ -47,15 +52,6 @@ function setUp(parts: Partial<RecorderParts> = {}) {
   };
   const dropped = recorded({ on: events.on.bind(events) }, 'reads:dropped');
   return { recorder, reads, dues: () => scores(due), dropped };
-}
-
-/** A seeded source of uniform numbers (a linear congruential one will do for a coin). */
-function seededRandom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    return state / 2 ** 32;
-  };
 }
 
 test('counts in the process and sends nothing until it flushes', async () => {
@@ -150,7 +146,7 @@ test('samples keys above recordRate, so that heat is right on average', async ()
   const { recorder, reads } = setUp({
     flushIntervalMs: 1_000,
     recordRate: keys / 10,
-    random: seededRandom(42),
+    random: randomSource(42),
   });
   for (let round = 0; round < rounds; round++) {
     for (let key = 0; key < keys; key++) {
@@ -268,25 +264,38 @@ test('is left out of a cache that does not record', async () => {
 test('does not bring a look forward for a copy whose entry was refreshed since', async () => {
   const { recorder, dues } = setUp();
   recorder.count('a', EXPIRES_AT_MS);
-  recorder.countCopy('a', EXPIRES_AT_MS);
+  recorder.countCopy('a', { expiresAtMs: EXPIRES_AT_MS, reads: null });
   await recorder.flush();
   const [planned] = [...(await dues()).values()];
   const beforeIt = (planned ?? 0) - 1;
 
-  recorder.countCopy('a', beforeIt);
+  recorder.countCopy('a', { expiresAtMs: beforeIt, reads: null });
   await recorder.flush();
   expect(await dues()).toEqual(new Map([['a', planned]]));
 
-  recorder.countCopy('a', beforeIt);
+  recorder.countCopy('a', { expiresAtMs: beforeIt, reads: null });
   recorder.count('a', beforeIt);
   await recorder.flush();
   expect(await dues()).toEqual(new Map([['a', NOW_MS]]));
 });
 
+test('goes on counting a copy whose key was forgotten for a while', async () => {
+  const { recorder, reads } = setUp();
+  const copy = { expiresAtMs: NOW_MS - 1, reads: null };
+  recorder.countCopy('a', copy);
+  await recorder.flush();
+  await recorder.flush(); // Its life is over, and it was not read: forgotten.
+
+  recorder.countCopy('a', copy);
+  await recorder.flush();
+
+  expect(await reads()).toEqual({ a: expect.closeTo(2, 5) });
+});
+
 test('plans the first look of a key that only copies have answered', async () => {
   const { recorder, dues } = setUp();
-  recorder.countCopy('a', EXPIRES_AT_MS);
-  recorder.countCopy('a', EXPIRES_AT_MS);
+  recorder.countCopy('a', { expiresAtMs: EXPIRES_AT_MS, reads: null });
+  recorder.countCopy('a', { expiresAtMs: EXPIRES_AT_MS, reads: null });
   await recorder.flush();
 
   expect([...(await dues()).values()]).toEqual([expect.closeTo(EXPIRES_AT_MS - TTL_MS / 2, -4)]);

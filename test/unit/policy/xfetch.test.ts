@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { earlyPartMs, hash01, refreshGapMs } from '../../../src/policy/xfetch.ts';
+import { randomSource } from '../../helpers/random-source.ts';
 
 const DRAWS = 20_000;
 /** Kolmogorov–Smirnov distance that 20,000 right draws exceed once in 1,000. */
@@ -42,17 +43,6 @@ function draws(seed: number): number[] {
 function correlation(xs: readonly number[], ys: readonly number[]): number {
   const products = xs.map((x, index) => (x - 0.5) * ((ys[index] ?? 0) - 0.5));
   return (products.reduce((sum, product) => sum + product, 0) / xs.length) * 12;
-}
-
-/** mulberry32: a seeded source of uniform numbers for the simulation. */
-function randomSource(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return (((t ^ (t >>> 14)) >>> 0) + 0.5) / 2 ** 32;
-  };
 }
 
 /** One life under per-read XFetch: how long before expiry the first read fires; −1 if none does. */
