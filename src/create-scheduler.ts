@@ -4,7 +4,6 @@ import {
   type SchedulerSettings,
 } from './config/options.ts';
 import { type EventName, Events, type Listener } from './core/events.ts';
-import { settlesWithin } from './core/lifecycle.ts';
 import type { AnyLoader } from './loaders/define-loader.ts';
 import { LoaderRegistry, type WithLoaders } from './loaders/registry.ts';
 import { shortestLifeMs } from './policy/varying-life.ts';
@@ -27,7 +26,7 @@ export interface Scheduler {
    * @throws EverwarmError when `strict` and Redis is unreachable or unsuitable
    */
   ready(): Promise<void>;
-  /** Finishes the tick under way, within 2 s, and closes the connections. */
+  /** Finishes the tick under way and closes the connections. */
   close(): Promise<void>;
 }
 
@@ -35,8 +34,6 @@ const MIN_TICK_MS = 50;
 const MAX_IDLE_MS = 1_000;
 const TICKS_PER_TTL = 20;
 const WATCH_MS = 1_000;
-/** Longest wait of a close for the ticks under way. */
-const TICK_GRACE_MS = 2_000;
 
 /**
  * Starts choosing which keys of its loaders to refresh before they expire, and enqueues them.
@@ -137,8 +134,7 @@ class SchedulerRole implements Scheduler {
   }
 
   async #close(): Promise<void> {
-    // A tick that waits for a server that hangs ends with its connections.
-    await settlesWithin(Promise.all(this.#loops.map((loop) => loop.close())), TICK_GRACE_MS);
+    await Promise.all(this.#loops.map((loop) => loop.close()));
     await Promise.all(this.#queues.map((queue) => queue.close()));
     this.#servers.close();
   }
