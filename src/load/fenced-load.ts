@@ -185,16 +185,25 @@ export class FencedLoad {
         startedAtMs = clock.now();
         return runLoads(toTargets(locked, found), { cancellation, ...call });
       });
+      let settled = 0;
+      const onSettled = (): void => void settled++;
       hold.drop(); // A renewal sent after the commit would find the lock gone, and report it lost.
       const storing = this.#tracked(
         typeof answers === 'number'
           ? releaseLimited(this.#parts, locked, answers)
-          : storeBatch(this.#parts, locked, { answers, startedAtMs, refused, found, hold }),
+          : storeBatch(this.#parts, locked, {
+              answers,
+              startedAtMs,
+              refused,
+              found,
+              hold,
+              onSettled,
+            }),
       ).then((results) => {
         this.#reports.report(refs, results, run.reason);
         return results;
       });
-      if (await this.#isStoredInTime(storing)) return await storing;
+      if (await this.#isStoredInTime(storing, () => settled)) return await storing;
       if (typeof answers === 'number') return limitedResults(refs, answers);
       const loadMs = clock.now() - startedAtMs;
       return answers.map((answer, at) => unlockedResult(answer, loadMs, found[at]));
@@ -217,11 +226,16 @@ export class FencedLoad {
     });
   }
 
-  // Whoever waits has the value: a Redis that is away may not keep it from them.
-  async #isStoredInTime(storing: Promise<unknown>): Promise<boolean> {
+  // Whoever waits has the value: a Redis that is away may not keep it from them; one that has stored
+  // a part of many meanwhile is not away.
+  async #isStoredInTime(storing: Promise<unknown>, settled: () => number): Promise<boolean> {
     const { commitWaitMs } = this.#parts;
     if (commitWaitMs === undefined) return true;
-    return settlesWithin(storing, commitWaitMs);
+    for (;;) {
+      const before = settled();
+      if (await settlesWithin(storing, commitWaitMs)) return true;
+      if (settled() === before) return false;
+    }
   }
 
   #tracked<T>(running: Promise<T>): Promise<T> {

@@ -20,6 +20,8 @@ export interface LoadedBatch {
   /** What the loader could say "not modified" of. */
   readonly found: readonly (Confirmable | null)[];
   readonly hold: Hold;
+  /** The answer for a key has been stored, or cannot be. */
+  readonly onSettled: () => void;
 }
 
 /** Only where there is an ETag: most loaders know none, and need not wait for another round trip. */
@@ -49,7 +51,7 @@ export function toTargets(
 export function storeBatch(
   parts: StoreParts,
   locked: readonly LockedRef[],
-  { answers, startedAtMs, refused, found, hold }: LoadedBatch,
+  { answers, startedAtMs, refused, found, hold, onSettled }: LoadedBatch,
 ): Promise<readonly LoadResult[]> {
   const times = { startedAtMs, loadMs: parts.clock.now() - startedAtMs };
   return Promise.all(
@@ -62,6 +64,7 @@ export function storeBatch(
         confirmable: found[at] ?? null,
         refused: refused?.get(at) ?? null,
       });
+      onSettled();
       return isUnconfirmed ? withoutVerdict(result) : result;
     }),
   );

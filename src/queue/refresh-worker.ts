@@ -17,6 +17,8 @@ export interface RefreshWorkerParts {
 /** A worker that dies holds its jobs for so long; their keys are claimed anew before that. */
 const LOCK_MS = 10_000;
 const STALLED_MS = 5_000;
+/** Until a job is asked for, or its end is told, again after the connection broke; close() waits for it too. */
+const RETRY_MS = 500;
 
 /** While Redis is away BullMQ's close() waits for it for ever, and a forced one joins that wait. */
 class CuttableWorker extends Worker<RefreshJobData, RefreshJobResult> {
@@ -39,6 +41,7 @@ export class RefreshWorker {
       concurrency,
       lockDuration: LOCK_MS,
       stalledInterval: STALLED_MS,
+      runRetryDelay: RETRY_MS,
       name: `everwarm:${loader.name}`,
     });
     this.#worker.on('error', (error) => events.emit('redis:failed', { role: 'queue', error }));

@@ -1,9 +1,11 @@
-import { asUnavailable } from './away.ts';
+import { asUnavailable, isAway } from './away.ts';
 import { withinTimeout } from './connection.ts';
 import type { ScriptArgument, ScriptCall } from './scripts.ts';
 
 /** More calls in one script would hold up the server's other clients. */
 const MAX_CALLS = 50;
+/** More calls under way at a server would only wait there for each other, while their time runs. */
+const MAX_UNDER_WAY = 250;
 
 interface Pending {
   readonly call: ScriptCall;
@@ -11,15 +13,28 @@ interface Pending {
   readonly reject: (error: unknown) => void;
 }
 
+type Batch = readonly Pending[];
+
+/** The calls that are under way at one server, and the batches that wait for their answers. */
+interface Line {
+  underWay: number;
+  /** When it last answered, on the clock of `performance.now()`. */
+  answeredAtMs: number;
+  readonly waiting: Batch[];
+}
+
 /**
  * Calls of one script that are made in one turn of the event loop run as one: each on its own keys and
- * with a reply of its own, but for the price of one command; on a cluster those of one slot. A failure of the script fails all of them.
+ * with a reply of its own, but for the price of one command; on a cluster those of one slot. A failure
+ * of the script fails all of them; a server that does not answer fails those that wait for it, too.
  */
 export class BatchedScript {
   readonly #run: (calls: readonly ScriptCall[]) => Promise<unknown[]>;
   readonly #what: string;
   readonly #timeoutMs: number;
   readonly #slotOf: (key: string) => number;
+  readonly #nodeOf: (key: string) => string;
+  readonly #lines = new Map<string, Line>();
   #pending: Pending[] = [];
 
   constructor(parts: {
@@ -28,11 +43,15 @@ export class BatchedScript {
     readonly run: (calls: readonly ScriptCall[]) => Promise<unknown[]>;
     /** A script runs in one slot: calls of different ones run apart. */
     readonly slotOf: (key: string) => number;
+    /** The server of a key: calls wait only for others of their own. */
+    readonly nodeOf: (key: string) => string;
+    /** Counted from the sending. */
     readonly timeoutMs: number;
   }) {
     this.#what = parts.what;
     this.#run = parts.run;
     this.#slotOf = parts.slotOf;
+    this.#nodeOf = parts.nodeOf;
     this.#timeoutMs = parts.timeoutMs;
   }
 
@@ -55,22 +74,53 @@ export class BatchedScript {
       if (batch) batch.push(one);
       else batches.set(slot, [one]);
     }
-    for (const batch of batches.values()) this.#send(batch);
+    for (const batch of batches.values()) this.#queue(batch);
   }
 
-  #send(batch: readonly Pending[]): void {
+  #queue(batch: Batch): void {
+    const node = this.#nodeOf(batch[0]?.call.keys[0] ?? '');
+    const line = this.#lines.get(node) ?? { underWay: 0, answeredAtMs: 0, waiting: [] };
+    this.#lines.set(node, line);
+    line.waiting.push(batch);
+    this.#move(node, line);
+  }
+
+  #move(node: string, line: Line): void {
+    while (line.underWay < MAX_UNDER_WAY) {
+      const batch = line.waiting.shift();
+      if (batch === undefined) break;
+      line.underWay += batch.length;
+      void this.#send(batch).then((failure) => {
+        line.underWay -= batch.length;
+        const nowMs = performance.now();
+        if (!isAway(failure)) line.answeredAtMs = nowMs;
+        else if (nowMs - line.answeredAtMs >= this.#timeoutMs) {
+          fail(line.waiting.splice(0).flat(), failure);
+        }
+        this.#move(node, line);
+      });
+    }
+    if (line.underWay === 0) this.#lines.delete(node);
+  }
+
+  /** Settles the calls of a batch; answers the error they failed with, or null. */
+  async #send(batch: Batch): Promise<unknown> {
     const [first] = batch;
     const which = batch.length === 1 ? first?.call.keys[0] : `${batch.length} keys`;
-    const replies = this.#run(batch.map(({ call }) => call));
     const what = `${this.#what} ${which}`;
-    withinTimeout(replies, what, this.#timeoutMs).then(
-      (all) => {
-        for (const [at, { resolve }] of batch.entries()) resolve(all[at]);
-      },
-      (cause: unknown) => {
-        const error = asUnavailable(cause, what);
-        for (const { reject } of batch) reject(error);
-      },
-    );
+    try {
+      const replies = this.#run(batch.map(({ call }) => call));
+      const all = await withinTimeout(replies, what, this.#timeoutMs);
+      for (const [at, { resolve }] of batch.entries()) resolve(all[at]);
+      return null;
+    } catch (cause) {
+      const error = asUnavailable(cause, what);
+      fail(batch, error);
+      return error;
+    }
   }
+}
+
+function fail(batch: Batch, error: unknown): void {
+  for (const { reject } of batch) reject(error);
 }

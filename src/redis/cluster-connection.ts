@@ -77,8 +77,10 @@ export function keepMapped(cluster: Cluster): void {
   const refresh = (): void => {
     if (cluster.status !== 'ready') return;
     cluster.refreshSlotsCache((error) => {
-      // No known node is left: begin again with those of the options.
-      if (error && cluster.status === 'ready' && cluster.nodes().length > 0) {
+      if (!error || cluster.status !== 'ready') return;
+      const nodes = cluster.nodes();
+      // No known node is left: begin again with those of the options. One that is slow to answer is there.
+      if (nodes.length > 0 && nodes.every(({ status }) => status !== 'ready')) {
         cluster.disconnect(true);
       }
     });

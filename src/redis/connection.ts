@@ -52,7 +52,13 @@ export function openWorkerConnection(target: RedisTarget, use: ConnectionUse): R
   const own = { maxRetriesPerRequest: null, socketTimeout: 15_000 };
   if (!isClusterTarget(target)) return openServer(target, use, own);
   const node = { byDefault: defaultsFor(use), own };
-  return watched(openCluster(target, node, { clusterRetryStrategy: retryStrategy }), use);
+  const cluster = openCluster(target, node, {
+    clusterRetryStrategy: retryStrategy,
+    // With a failed check, of a cluster that is down, ioredis connects anew, but leaves unsettled the
+    // connect() that BullMQ's loop waits for.
+    enableReadyCheck: false,
+  });
+  return watched(cluster, use);
 }
 
 /**

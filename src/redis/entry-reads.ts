@@ -7,6 +7,8 @@ import { isCluster, type RedisClient, sendTogether } from './redis-client.ts';
 const ALONE = 2;
 /** More keys in one MGET would hold up the server's other clients. */
 const MAX_BATCH = 200;
+/** More reads of one call would only wait for each other, while their time runs. */
+const MAX_TOGETHER = 1_000;
 
 interface Read {
   readonly entryKey: string;
@@ -54,7 +56,19 @@ export class EntryReads {
   }
 
   /** As `get` for each key, in few round trips; never rejects: undefined where `get` would. */
-  getMany(entryKeys: readonly string[]): Promise<(Buffer | null | undefined)[]> {
+  async getMany(entryKeys: readonly string[]): Promise<(Buffer | null | undefined)[]> {
+    if (entryKeys.length <= MAX_TOGETHER) return this.#getPart(entryKeys);
+    const found: (Buffer | null | undefined)[] = [];
+    while (found.length < entryKeys.length) {
+      const part = await this.#getPart(entryKeys.slice(found.length, found.length + MAX_TOGETHER));
+      found.push(...part);
+      // Who has waited for an answer in vain does so once, not for each part.
+      if (part.every((bytes) => bytes === undefined)) found.length = entryKeys.length;
+    }
+    return found;
+  }
+
+  #getPart(entryKeys: readonly string[]): Promise<(Buffer | null | undefined)[]> {
     const reads = entryKeys.map(
       (entryKey) =>
         new Promise<Buffer | null | undefined>((resolve) => {

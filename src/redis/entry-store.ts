@@ -11,7 +11,7 @@ import {
   HEADER_BYTES,
 } from './entry.ts';
 import { hashSlot } from './hash-slot.ts';
-import { isCluster, type RedisClient, sendTogether } from './redis-client.ts';
+import { isCluster, nodeOf, type RedisClient, sendTogether } from './redis-client.ts';
 import { type ScriptClient, scriptClient } from './scripts.ts';
 
 /** How long waiters find the outcome of a load that stored nothing. */
@@ -89,17 +89,20 @@ export class EntryStore {
     this.#breakers = breakers ?? null;
     const { runMany } = this.#scripts;
     const slotOf = isCluster(redis) ? hashSlot : () => 0;
+    const serverOf = (key: string): string => nodeOf(redis, key);
     const { writeTimeoutMs } = DEFAULTS;
     this.#acquires = new BatchedScript({
       what: 'locking',
       run: (calls) => runMany('acquireLock', calls),
       slotOf,
+      nodeOf: serverOf,
       timeoutMs: acquireTimeoutMs ?? writeTimeoutMs,
     });
     this.#commits = new BatchedScript({
       what: 'writing',
       run: (calls) => runMany('commitEntry', calls),
       slotOf,
+      nodeOf: serverOf,
       timeoutMs: writeTimeoutMs,
     });
   }

@@ -9,6 +9,8 @@ import { type ScriptClient, scriptClient } from './scripts.ts';
 /** A load waits no longer for it: an index that is slow must not slow down every load. */
 const ADD_TIMEOUT_MS = 250;
 const CHUNK = 500;
+/** More would only wait for each other, while their time runs. */
+const ADD_TOGETHER = 2_000;
 
 /** An entry that may be there until then, under one of its tags. */
 export interface TaggedEntry {
@@ -34,6 +36,12 @@ export class TagIndex {
 
   /** Resolves when an invalidation of the tags would find the entries. Rejects when that is not sure. */
   async add(entries: readonly TaggedEntry[]): Promise<void> {
+    for (let from = 0; from < entries.length; from += ADD_TOGETHER) {
+      await this.#addInTime(entries.slice(from, from + ADD_TOGETHER));
+    }
+  }
+
+  async #addInTime(entries: readonly TaggedEntry[]): Promise<void> {
     const adding = Promise.all([...chunksByTag(entries)].map((chunk) => this.#add(chunk)));
     if (!(await settlesWithin(adding, ADD_TIMEOUT_MS))) {
       const message = `the index of tags did not answer within ${ADD_TIMEOUT_MS} ms`;

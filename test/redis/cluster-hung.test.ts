@@ -1,8 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
-import { defineLoader } from '../../src/index.ts';
+import { createScheduler, createWorker, defineLoader } from '../../src/index.ts';
 import { entryKey, openCache, recorded } from '../helpers/cache.ts';
 import { TestCluster, type TestNode } from '../helpers/cluster.ts';
+import { readingAll } from '../helpers/reading.ts';
 import { uniqueNamespace } from '../helpers/redis.ts';
 
 let cluster: TestCluster;
@@ -56,3 +57,72 @@ it('uses a master again within 5 s of its hang, and the others all along', async
   await expect.poll(() => sources(lost), { timeout: 5_000 }).toEqual(new Set(['redis']));
   expect(await sources(kept)).toEqual(new Set(['redis']));
 }, 30_000);
+
+const FEW = IDS.slice(0, 15);
+const loadBrief = async (id: string): Promise<string> => `${id}!`;
+const brief = defineLoader({ name: 'brief', ttl: 2_000, load: loadBrief });
+const later = defineLoader({ name: 'later', ttl: 2_000, load: loadBrief });
+const TRACKER = '{brief:t0of1}';
+
+/** A namespace of which one queue is on another master than a tracker. */
+async function namespaceApart(): Promise<string> {
+  const tracker = await cluster.ownerOf(TRACKER);
+  for (;;) {
+    const namespace = uniqueNamespace();
+    if ((await cluster.ownerOf(`{${namespace}:later}`)) !== tracker) return namespace;
+  }
+}
+
+/** A worker and a scheduler, which `close` ends both. */
+async function openRoles(namespace: string) {
+  const loaders = [brief, later];
+  const options = { redis: cluster.target, namespace, loaders, grace: 1_000 };
+  const roles = [createWorker(options), createScheduler(options)] as const;
+  const close = async (): Promise<void> => {
+    await Promise.all(roles.map((role) => role.close()));
+  };
+  onTestFinished(close);
+  await Promise.all(roles.map((role) => role.ready()));
+  return { landed: recorded(roles[0], 'refresh:completed'), close };
+}
+
+it('refreshes all keys within 10 s of the hang of two masters, which holds up no read and no close', async () => {
+  const namespace = await namespaceApart();
+  const cache = await openCache({ redis: cluster.target, namespace, loaders: [brief, later] });
+  const leaving = await openRoles(namespace);
+  const { landed, close } = await openRoles(namespace);
+  const landedKeys = (from: number): number =>
+    new Set(landed.slice(from).map(({ loader, key }) => `${loader} ${key}`)).size;
+  const reading = (loader: typeof brief): ReturnType<typeof readingAll> =>
+    readingAll(FEW, {
+      get: (id) => cache.get(loader, id),
+      getMany: (ids) => cache.getMany(loader, ids),
+      valueOf: (id) => `${id}!`,
+    });
+  const readings = [reading(brief)];
+  const allLanded = (): number => landed.length + leaving.landed.length;
+  await expect.poll(allLanded, { timeout: 15_000 }).toBeGreaterThan(FEW.length);
+  const places = [TRACKER, `{${namespace}:later}`];
+  const victims = await Promise.all(places.map((key) => cluster.ownerOf(key)));
+
+  // Workers wait at one of them for a first job of `later`: at the end of that wait BullMQ connects anew.
+  const go = stop(victims);
+  const isOver = delay(7_000, true); // the hang: longer than such a wait
+  await delay(500); // until ticks and jobs wait for what hangs
+  const isClosed = leaving.close().then(() => true);
+  expect(await Promise.race([isClosed, isOver.then(() => false)])).toBe(true);
+  readings.push(reading(later));
+  await isOver;
+  go();
+  await cluster.ok();
+  const before = landed.length;
+  await expect.poll(() => landedKeys(before), { timeout: 10_000 }).toBe(2 * FEW.length);
+
+  for (const { stop } of readings) {
+    const { reads, errors, slowestMs } = await stop();
+    expect(errors).toEqual([]);
+    expect(reads).toBeGreaterThan(100);
+    expect(slowestMs).toBeLessThan(5_000);
+  }
+  expect(await Promise.race([close(), delay(5_000, 'late')])).toBe(undefined);
+}, 60_000);

@@ -59,9 +59,7 @@ describe('invalidateTags', () => {
   test('takes 5,000 keys, in batches', async () => {
     const item = tagged(() => ['t']);
     const cache = await openCache({ loaders: [item] });
-    for (let from = 0; from < 5_000; from += 250) {
-      await cache.getMany(item, numbered(5_000).slice(from, from + 250));
-    }
+    await cache.getMany(item, numbered(5_000));
 
     expect(await cache.invalidateTags('t', { soft: true })).toBe(5_000);
     expect(await cache.invalidateTags('t')).toBe(5_000);
