@@ -6,7 +6,9 @@ const MASTERS = 3;
 const SLOTS = 16_384;
 const NODE_ARGS = ['--cluster-enabled', 'yes', '--cluster-node-timeout', '2000'];
 // Copied from the first moment on: a master that dies before is never failed over.
-const REPLICA_ARGS = ['--repl-diskless-sync-delay', '0'];
+const DISKLESS_ARGS = ['--repl-diskless-sync-delay', '0'];
+// Nobody is told of a replica before it has heard something of its master: each 10 s by itself.
+const REPLICA_ARGS = [...DISKLESS_ARGS, '--repl-ping-replica-period', '1'];
 const OK = new Set(['ok']);
 const PATIENCE = { timeout: 30_000, interval: 50 };
 

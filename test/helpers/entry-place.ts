@@ -14,16 +14,19 @@ export const DOWN = {
   atMs: NOW_MS + 20.5,
 } as const;
 
-/** One entry's place in a namespace of its own, anew for each test of the file that imports this. */
 export let redis: Redis;
 export let store: EntryStore;
 export let place: EntryPlace;
-beforeEach(() => {
-  redis = connect();
-  store = new EntryStore(redis);
-  const entryKey = `${uniqueNamespace()}:{a}`;
-  place = { entryKey, lockKey: `${entryKey}:lock` };
-});
+
+/** One entry's place in a namespace of its own, anew for each test of the file that calls it. */
+export function eachWithPlace(): void {
+  beforeEach(() => {
+    redis = connect();
+    store = new EntryStore(redis);
+    const entryKey = `${uniqueNamespace()}:{a}`;
+    place = { entryKey, lockKey: `${entryKey}:lock` };
+  });
+}
 
 export function request(token: string, more: Partial<LockRequest> = {}): LockRequest {
   return { token, lockTtlMs: 5_000, seenCreatedAtMs: 0, waitingSinceMs: NOW_MS, ...more };

@@ -37,13 +37,16 @@ class Origin {
   }
 }
 
-/** Anew for each test of the file that imports this. */
 export let namespace: string;
 export let origin: Origin;
-beforeEach(() => {
-  namespace = uniqueNamespace();
-  origin = new Origin();
-});
+
+/** Both anew for each test of the file that calls it. */
+export function eachWithOrigin(): void {
+  beforeEach(() => {
+    namespace = uniqueNamespace();
+    origin = new Origin();
+  });
+}
 
 export type Options = Partial<LoaderDefinition<string, Page>>;
 

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, expect } from 'vitest';
+import { beforeEach } from 'vitest';
 import {
   type Cache,
   defineLoader,
@@ -9,24 +9,21 @@ import {
 import type { EntryHeader } from '../../src/redis/entry.ts';
 import { entryBytes, entryKey, type Gate, gate, openCache } from './cache.ts';
 import { connect, uniqueNamespace } from './redis.ts';
+import { leavesNoRejections } from './unhandled.ts';
 
-const unhandled: unknown[] = [];
-const onUnhandled = (reason: unknown): void => void unhandled.push(reason);
-beforeAll(() => void process.on('unhandledRejection', onUnhandled));
-afterAll(() => {
-  process.off('unhandledRejection', onUnhandled);
-  expect(unhandled).toEqual([]);
-});
-
-/** Anew for each test of the file that imports this. */
 export let namespace: string;
 export let held: Gate;
 export let loads: string[];
-beforeEach(() => {
-  namespace = uniqueNamespace();
-  held = gate();
-  loads = [];
-});
+
+/** All of these anew for each test of the file that calls it. */
+export function eachWithLoads(): void {
+  leavesNoRejections();
+  beforeEach(() => {
+    namespace = uniqueNamespace();
+    held = gate();
+    loads = [];
+  });
+}
 
 export type Options = Partial<LoaderDefinition<string, string>>;
 

@@ -37,11 +37,14 @@ export class Probe {
     );
   }
 
-  /** The next `count` calls by readers, or by workers, wait for the gate. */
-  async holdNext(by: Caller, options: { count?: number; how?: Hold } = {}): Promise<void> {
-    const { count = 1, how = 'obedient' } = options;
+  /** The next `count` calls by readers, or by workers, wait for the gate; those of a key, if it is told. */
+  async holdNext(
+    by: Caller,
+    options: { count?: number; how?: Hold; key?: string } = {},
+  ): Promise<void> {
+    const { count = 1, how = 'obedient', key = '' } = options;
     const holds = Array.from({ length: count }, () => how);
-    await this.#redis.rpush(this.#keys.holds(by), ...holds);
+    await this.#redis.rpush(this.#keys.holds(by, key), ...holds);
   }
 
   /** Lets held calls go on: as many as `count`, or as come to wait later. */

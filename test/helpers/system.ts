@@ -13,7 +13,7 @@ import { Probe } from './probe.ts';
 import { uniqueNamespace } from './redis.ts';
 
 const execute = promisify(execFile);
-const PATIENCE_MS = 20_000;
+const PATIENCE_MS = 40_000;
 const END_MS = 5_000;
 const SHOWN_CHARACTERS = 120;
 

@@ -53,7 +53,8 @@ export interface ProbeKeys {
   readonly count: string;
   readonly gate: string;
   readonly failing: string;
-  holds(by: Caller): string;
+  /** Of calls for a key; '' for those of any. */
+  holds(by: Caller, key: string): string;
   origin(key: string): string;
 }
 
@@ -64,7 +65,7 @@ export function probeKeys(namespace: string): ProbeKeys {
     count: at('count'),
     gate: at('gate'),
     failing: at('failing'),
-    holds: (by) => at(`holds:${by}`),
+    holds: (by, key) => at(`holds:${by}:${key}`),
     origin: (key) => at(`origin:${key}`),
   };
 }
@@ -99,13 +100,15 @@ class ProbedOrigin {
   async load(key: string, { reason, signal }: LoadContext): Promise<ProbedValue> {
     const { name, version = 1, loadMs = 0 } = this.#spec;
     const by = variable('EVERWARM_TEST_CALLER') as Caller;
-    const [n, origin, hold, isFailing] = await Promise.all([
+    const [n, origin, ownHold, anyHold, isFailing] = await Promise.all([
       this.#redis.incr(this.#keys.count),
       this.#redis.get(this.#keys.origin(key)),
-      this.#redis.lpop(this.#keys.holds(by)),
+      this.#redis.lpop(this.#keys.holds(by, key)),
+      this.#redis.lpop(this.#keys.holds(by, '')),
       this.#redis.sismember(this.#keys.failing, key),
     ]);
     const { pid } = process;
+    const hold = ownHold ?? anyHold;
     const call = { n, loader: name, version, key, reason, by, pid, isHeld: hold !== null };
     await this.#tell({ ...call, stage: 'started' });
     try {

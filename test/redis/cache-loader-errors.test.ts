@@ -1,15 +1,10 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { type Cache, defineLoader, type Loader, LoaderError } from '../../src/index.ts';
 import { entryBytes, entryKey, gate, openCache, recorded } from '../helpers/cache.ts';
 import { connect, uniqueNamespace } from '../helpers/redis.ts';
+import { leavesNoRejections } from '../helpers/unhandled.ts';
 
-const unhandled: unknown[] = [];
-const onUnhandled = (reason: unknown): void => void unhandled.push(reason);
-beforeAll(() => void process.on('unhandledRejection', onUnhandled));
-afterAll(() => {
-  process.off('unhandledRejection', onUnhandled);
-  expect(unhandled).toEqual([]);
-});
+const unhandled = leavesNoRejections();
 
 const down = new Error('origin is down');
 

@@ -4,6 +4,7 @@ import { commandCalls, ownServer } from '../helpers/cache.ts';
 import {
   bytesOf,
   CREATED_AT_MS,
+  eachWithPlace,
   LIFE_MS,
   newer,
   place,
@@ -14,6 +15,8 @@ import {
   stored,
 } from '../helpers/entry-place.ts';
 import { connect } from '../helpers/redis.ts';
+
+eachWithPlace();
 
 describe('committing', () => {
   const commit = (value: string): Promise<string> =>

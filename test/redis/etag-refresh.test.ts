@@ -2,10 +2,20 @@ import { describe, expect, test } from 'vitest';
 import { defineLoader, notModified, withEtag } from '../../src/index.ts';
 import { decodeEntry, HEADER_BYTES } from '../../src/redis/entry.ts';
 import { entryKey, nextEvent, recorded } from '../helpers/cache.ts';
-import { entryOf, expire, namespace, open, origin, pageLoader } from '../helpers/etag-origin.ts';
+import {
+  eachWithOrigin,
+  entryOf,
+  expire,
+  namespace,
+  open,
+  origin,
+  pageLoader,
+} from '../helpers/etag-origin.ts';
 import { connect } from '../helpers/redis.ts';
 import { openRefreshing } from '../helpers/refreshing.ts';
 import { priceSchema } from '../helpers/schemas.ts';
+
+eachWithOrigin();
 
 describe('loadMany', () => {
   test('is told the ETag of each key, and may confirm, replace and fail each alone', async () => {

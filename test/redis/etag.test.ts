@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { defineLoader, notModified, withEtag } from '../../src/index.ts';
 import { entryKey, gate, nextEvent } from '../helpers/cache.ts';
 import {
+  eachWithOrigin,
   entryOf,
   expire,
   namespace,
@@ -14,6 +15,8 @@ import {
 } from '../helpers/etag-origin.ts';
 import { connect } from '../helpers/redis.ts';
 import { priceSchema } from '../helpers/schemas.ts';
+
+eachWithOrigin();
 
 describe('a loader with ETags', () => {
   test('is told none at first, then that of the stored value, which it may confirm', async () => {

@@ -6,6 +6,7 @@ import {
   bytesOf,
   CREATED_AT_MS,
   DOWN,
+  eachWithPlace,
   newer,
   place,
   plant,
@@ -14,6 +15,8 @@ import {
   store,
 } from '../helpers/entry-place.ts';
 import { connect } from '../helpers/redis.ts';
+
+eachWithPlace();
 
 describe('asking for a lock', () => {
   test('is granted it, for its ttl, where there is no entry', async () => {

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { type Cache, defineLoader, type Loader } from '../../src/index.ts';
 import {
   entryBytes,
@@ -10,14 +10,9 @@ import {
   recorded,
 } from '../helpers/cache.ts';
 import { connect, uniqueNamespace } from '../helpers/redis.ts';
+import { leavesNoRejections } from '../helpers/unhandled.ts';
 
-const unhandled: unknown[] = [];
-const onUnhandled = (reason: unknown): void => void unhandled.push(reason);
-beforeAll(() => void process.on('unhandledRejection', onUnhandled));
-afterAll(() => {
-  process.off('unhandledRejection', onUnhandled);
-  expect(unhandled).toEqual([]);
-});
+const unhandled = leavesNoRejections();
 
 let namespace: string;
 let held: Gate;

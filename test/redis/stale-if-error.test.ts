@@ -1,7 +1,19 @@
 import { describe, expect, test } from 'vitest';
 import { entryBytes, entryKey, nextEvent, openCache, recorded } from '../helpers/cache.ts';
-import { gated, held, loads, namespace, old, open, plantExpired, why } from '../helpers/expired.ts';
+import {
+  eachWithLoads,
+  gated,
+  held,
+  loads,
+  namespace,
+  old,
+  open,
+  plantExpired,
+  why,
+} from '../helpers/expired.ts';
 import { connect } from '../helpers/redis.ts';
+
+eachWithLoads();
 
 describe('an expired value within staleIfError', () => {
   test('answers for a load that times out, once told for each reader', async () => {

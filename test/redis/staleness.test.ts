@@ -9,6 +9,7 @@ import {
   recorded,
 } from '../helpers/cache.ts';
 import {
+  eachWithLoads,
   gated,
   held,
   loads,
@@ -20,6 +21,8 @@ import {
   why,
 } from '../helpers/expired.ts';
 import { connect } from '../helpers/redis.ts';
+
+eachWithLoads();
 
 describe('an expired value within staleWhileRevalidate', () => {
   test('is answered at once, to all, while one load runs; then the new one is', async () => {

@@ -8,12 +8,12 @@ import { stepsFrom } from './steps.ts';
 /*
  * Runs every schedule of a scenario. Two schedules that have led to the same state (what the server
  * holds, what each actor knows, what was promised) go on in the same ways, so each state is gone on
- * from once: a few ten thousand steps on the server stand for millions of schedules.
+ * from once, and each step on the server is carried out once: some hundred stand for millions of schedules.
  */
 
 export interface Exploration {
   readonly states: number;
-  /** Steps carried out on the server. */
+  /** Different steps, each carried out on the server. */
   readonly serverSteps: number;
   /** Different orders of steps from the first to the last that is possible. */
   readonly schedules: number;
@@ -50,7 +50,6 @@ class Explorer {
   readonly #server: ModelServer;
   readonly #scenario: Scenario;
   readonly #nodes = new Map<string, Node>();
-  #serverSteps = 0;
   #violation: Exploration['violation'] = null;
 
   constructor(redis: Redis, scenario: Scenario) {
@@ -79,7 +78,6 @@ class Explorer {
       command ? [{ entry: state.entry, lock: state.lock, command }] : [],
     );
     const done = (await this.#server.run(jobs)).values();
-    this.#serverSteps += jobs.length;
     for (const { node, step } of moves) {
       const { command } = step;
       let state = node.state;
@@ -120,7 +118,7 @@ class Explorer {
     };
     return {
       states: states.length,
-      serverSteps: this.#serverSteps,
+      serverSteps: this.#server.steps,
       schedules: this.#violation ? 0 : countPaths(root, new Map()),
       staleWhilePending: stale.some((state) => !isClean(state)),
       staleWhileClean: stale.some(isClean),
@@ -133,11 +131,42 @@ class Explorer {
 
 // The loaders differ in name only: a state and its mirror image have the same futures.
 function identityOf({ loaders: { A, B }, ...rest }: State): string {
-  const one = JSON.stringify([rest, A, B]);
-  const mirrored = JSON.stringify([rest, B, A]).replace(/"([AB])(?=\d)/g, (_, name) =>
-    name === 'A' ? '"B' : '"A',
-  );
-  return [one, mirrored].sort()[0] as string;
+  let one = '';
+  let mirrored = '';
+  for (const part of [...Object.values(rest), A, B]) one += `${textOf(part)}\n`;
+  for (const part of [...Object.values(rest), B, A]) mirrored += `${mirroredText(part)}\n`;
+  return one < mirrored ? one : mirrored;
+}
+
+type Part = object | string | number | boolean | null;
+
+// States share most of their parts with the one before: each is put into words once.
+const texts = new WeakMap<object, string>();
+const mirroredTexts = new WeakMap<object, string>();
+
+function textOf(part: Part): string {
+  if (typeof part !== 'object' || part === null) return JSON.stringify(part);
+  let text = texts.get(part);
+  if (text === undefined) {
+    text = JSON.stringify(part);
+    texts.set(part, text);
+  }
+  return text;
+}
+
+function mirroredText(part: Part): string {
+  if (typeof part === 'string') return mirroredNames(JSON.stringify(part));
+  if (typeof part !== 'object' || part === null) return JSON.stringify(part);
+  let text = mirroredTexts.get(part);
+  if (text === undefined) {
+    text = mirroredNames(textOf(part));
+    mirroredTexts.set(part, text);
+  }
+  return text;
+}
+
+function mirroredNames(text: string): string {
+  return text.replace(/"([AB])(?=\d)/g, (_, name) => (name === 'A' ? '"B' : '"A'));
 }
 
 function path(node: Node): string[] {

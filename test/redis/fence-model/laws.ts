@@ -62,12 +62,14 @@ const LOCK_LAWS: Readonly<Record<string, Law>> = {
     command.do !== 'renew' || reply.kind === 'renewed' || before.holder !== command.token,
 };
 
+const VALUES = Object.entries(VALUE_LAWS);
+const ALL = [...VALUES, ...Object.entries(LOCK_LAWS)];
+
 /** How the step broke what must hold; null: it did not. */
 export function brokenLaw(taken: Taken, scenario: Scenario): string | null {
-  const laws = scenario.onlyValues ? VALUE_LAWS : { ...VALUE_LAWS, ...LOCK_LAWS };
   const isRacingSet = scenario.hasRacingSets === true && taken.command.do === 'put';
-  for (const [broken, holds] of Object.entries(laws)) {
-    if (isRacingSet && holds === laws[OVERWRITTEN]) continue;
+  for (const [broken, holds] of scenario.onlyValues ? VALUES : ALL) {
+    if (isRacingSet && broken === OVERWRITTEN) continue;
     if (!holds(taken)) return broken;
   }
   return null;

@@ -31,8 +31,12 @@ const TAKE_ALL = `
 
 type Seen = Buffer | 1 | null;
 
-/** Carries out steps on the real server: each on keys of its own, many in flight at once. */
+/**
+ * Carries out steps on the real server: each on keys of its own, many in flight at once. What a step does
+ * there follows from the entry, the lock and the command alone, so the same one is carried out once.
+ */
 export class ModelServer {
+  readonly #done = new Map<string, Done>();
   readonly #redis: Redis;
   readonly #store: EntryStore;
   readonly #namespace: string;
@@ -43,8 +47,26 @@ export class ModelServer {
     this.#namespace = namespace;
   }
 
-  /** Puts each job's state on the server, carries out its command there, and looks at what became of it. */
+  /** How many different steps it has carried out. */
+  get steps(): number {
+    return this.#done.size;
+  }
+
   async run(jobs: readonly Job[]): Promise<Done[]> {
+    const names = jobs.map(nameOf);
+    const fresh = new Map<string, Job>();
+    for (const [at, job] of jobs.entries()) {
+      const name = names[at] as string;
+      if (!this.#done.has(name)) fresh.set(name, job);
+    }
+    const done = await this.#carryOutAll([...fresh.values()]);
+    for (const [at, name] of [...fresh.keys()].entries()) this.#done.set(name, done[at] as Done);
+    return names.map((name) => this.#done.get(name) as Done);
+  }
+
+  /** Puts each job's state on the server, carries out its command there, and looks at what became of it. */
+  async #carryOutAll(jobs: readonly Job[]): Promise<Done[]> {
+    if (jobs.length === 0) return [];
     const places = jobs.map((_, at) => this.#place(at));
     const restore = this.#redis.pipeline();
     for (const [at, { entry, lock }] of jobs.entries()) {
@@ -114,6 +136,12 @@ export class ModelServer {
         return void (await this.#redis.del(command.what === 'lock' ? lockKey : entryKey));
     }
   }
+}
+
+function nameOf({ entry, lock, command }: Job): string {
+  // What the model alone knows of a commit is nothing to the server.
+  const isVoid = command.do === 'commit' ? false : undefined;
+  return JSON.stringify([entry, lock, { ...command, isVoid }]);
 }
 
 function toServerPart([entry, lock]: readonly Seen[]): ServerPart {
