@@ -54,4 +54,5 @@ export type {
   InvalidateOptions,
   LoaderInvalidateOptions,
 } from './read/invalidate-options.ts';
+export type { WarmOptions, WarmResult } from './warm/warmer.ts';
 export type { WrapOptions, Wrapped, WrappedParts } from './wrap-function.ts';

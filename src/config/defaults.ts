@@ -45,6 +45,8 @@ export const DEFAULTS = {
   /** A refresh starts at least this long before expiry. */
   minLeadMs: 0,
 
+  /** Loader calls at a time of one `warm()`. */
+  warmConcurrency: 10,
   /** Loader calls at a time, per loader and process. */
   concurrency: 50,
   /** How long a closing worker lets running loads finish before it aborts them. */

@@ -33,6 +33,8 @@ const EVENTS: Readonly<Record<EventName, true>> = {
   'refresh:completed': true,
   'refresh:skipped': true,
   'refresh:failed': true,
+  'warm:failed': true,
+  'warm:stalled': true,
   'redis:failed': true,
   'breaker:opened': true,
   'breaker:closed': true,
