@@ -103,12 +103,12 @@ export class Rearmer {
 
   #landed(key: string, expiresAtMs: number, nowMs: number): Rearmed {
     const { loader } = this.#parts;
-    const { minLeadMs } = loader.refresh;
+    const { minLeadMs, spread } = loader.refresh;
     // It has just landed: what is left of its life is all of it.
     const ttlMs = livesVary(loader) ? Math.max(0, expiresAtMs - nowMs) : loader.ttlMs;
     const load = this.#parts.loadTime();
     const lead = leadMs({ load, wait: null, tickMs: 0, ttlMs, minLeadMs });
-    const dueAtMs = firstLookMs({ expiresAtMs, ttlMs, leadMs: lead, nowMs });
+    const dueAtMs = firstLookMs({ expiresAtMs, ttlMs, leadMs: lead, spread, nowMs });
     return { key, dueAtMs, failure: null };
   }
 
