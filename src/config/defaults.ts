@@ -40,8 +40,10 @@ export const DEFAULTS = {
   beta: 1,
   /** Refreshes spread over this share of the ttl. */
   spread: 0.1,
-  /** Recent reads (half-life 4 · ttl) that make a key worth refreshing. */
+  /** Recent reads (half-life 4 · ttl) that make a key worth refreshing, until waste tells better. */
   threshold: 8,
+  /** Share of refreshes whose value nobody reads. */
+  wasteBudget: 0.3,
   /** A refresh starts at least this long before expiry. */
   minLeadMs: 0,
 

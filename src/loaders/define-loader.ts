@@ -86,8 +86,10 @@ export type Result<R, O> =
   | (undefined extends Awaited<R> ? (unknown extends R ? never : undefined) : never);
 
 export interface RefreshOptions {
-  /** Recent reads (half-life 4 · ttl) that make a key worth refreshing. @defaultValue `8` */
+  /** Recent reads (half-life 4 · ttl) that make a key worth refreshing; given, it stays. @defaultValue follows waste, from `8` */
   readonly threshold?: number;
+  /** Share of refreshes whose value nobody reads, which the threshold follows. @defaultValue `0.3` */
+  readonly wasteBudget?: number;
   /** XFetch's beta: above 1 refreshes earlier, below 1 later. @defaultValue `1` */
   readonly beta?: number;
   /** Share of the ttl over which refreshes spread, 0 to 0.5. @defaultValue `0.1` */
@@ -131,7 +133,9 @@ export interface Loader<P, R> extends LoaderTimes, SchemaSettings {
 export interface RefreshSettings {
   /** Not at all: neither counted nor refreshed. */
   readonly isOff: boolean;
-  readonly threshold: number;
+  /** Null: it follows waste. */
+  readonly threshold: number | null;
+  readonly wasteBudget: number;
   readonly beta: number;
   readonly spread: number;
   readonly minLeadMs: number;
@@ -223,11 +227,13 @@ function resolveRefresh(
     const rule = `must be at most 0.9 of the ttl (${ttlMs} ms)`;
     throw new InvalidOptionError(at('refresh.minLead'), options.minLead, rule);
   }
-  const { threshold = DEFAULTS.threshold, beta = DEFAULTS.beta } = options;
-  const { spread = DEFAULTS.spread } = options;
+  const { threshold, wasteBudget = DEFAULTS.wasteBudget } = options;
+  const { beta = DEFAULTS.beta, spread = DEFAULTS.spread } = options;
   return {
     isOff: given === false,
-    threshold: between(threshold, at('refresh.threshold'), [1, 1e6]),
+    threshold:
+      threshold === undefined ? null : between(threshold, at('refresh.threshold'), [1, 1e6]),
+    wasteBudget: between(wasteBudget, at('refresh.wasteBudget'), [0, 1]),
     beta: between(beta, at('refresh.beta'), [0, 100]),
     spread: between(spread, at('refresh.spread'), [0, 0.5]),
     minLeadMs,

@@ -18,9 +18,22 @@ export function leadMs(parts: {
   return Math.min(Math.max(parts.minLeadMs, neededMs), MOST_OF_LIFE * parts.ttlMs);
 }
 
-/** How long before expiry a life is first looked at, in ms: half a ttl, or two leads if longer, up to 0.9·ttl. */
-export function lookAheadMs(life: { readonly ttlMs: number; readonly leadMs: number }): number {
-  return Math.min(Math.max(life.ttlMs / 2, 2 * life.leadMs), MOST_OF_LIFE * life.ttlMs);
+/** A first look that came after the earliest time to refresh could not choose among the others. */
+const MARGIN_OF_SPREAD = 1.2;
+
+/**
+ * How long before expiry a life is first looked at, in ms: half a ttl, or two leads, or lead and spread, if
+ * that is longer; up to 0.9·ttl.
+ */
+export function lookAheadMs(life: {
+  readonly ttlMs: number;
+  readonly leadMs: number;
+  /** Share of the ttl over which refreshes are spread. */
+  readonly spread: number;
+}): number {
+  const { ttlMs, leadMs, spread } = life;
+  const spreadMs = MARGIN_OF_SPREAD * spread * ttlMs;
+  return Math.min(Math.max(ttlMs / 2, 2 * leadMs, leadMs + spreadMs), MOST_OF_LIFE * ttlMs);
 }
 
 /**
@@ -31,6 +44,7 @@ export function firstLookMs(life: {
   readonly expiresAtMs: number;
   readonly ttlMs: number;
   readonly leadMs: number;
+  readonly spread: number;
   readonly nowMs: number;
 }): number {
   return Math.ceil(Math.max(life.nowMs, life.expiresAtMs - lookAheadMs(life)));

@@ -1,16 +1,14 @@
 import { readRate, recentReads } from './heat.ts';
 import { leadMs } from './lead-time.ts';
 import type { Smoothed } from './load-time.ts';
+import { leastPlannedMs, refreshTimesMs } from './refresh-times.ts';
 import { thresholdAt } from './threshold.ts';
 import { plannedLifeMs } from './varying-life.ts';
-import { earlyPartMs, hash01 } from './xfetch.ts';
 
 /** Bursts leave gaps of some lives; a key that stays unread for more has died. */
-const UNREAD_LIVES_ALLOWED = 3;
+const UNREAD_LIVES_ALLOWED = 2;
 /** Log-heats pass through Redis exactly; this only forgives a last digit. */
 const SAME_LOG_HEAT = 1e-9;
-const GAP_SEED = 1;
-const SPREAD_SEED = 2;
 
 /** What a scheduler knows of a key's entry: its header is the truth about expiry, load time and reads. */
 export interface PlanHeader {
@@ -36,8 +34,8 @@ export interface PlanSettings {
   readonly beta: number;
   /** Share of the ttl over which refreshes are spread. */
   readonly spread: number;
-  /** θ: recent reads from which a key is worth a refresh. */
-  readonly threshold: number;
+  /** How long an entry stays in Redis after its expiry. */
+  readonly keptExpiredMs: number;
 }
 
 export interface PlanInput {
@@ -50,6 +48,10 @@ export interface PlanInput {
   /** How long reads have been counted: a young tracker's heats are low. */
   readonly trackerAgeMs: number;
   readonly settings: PlanSettings;
+  /** θ: recent reads from which a key is worth a refresh. */
+  readonly threshold: number;
+  /** How many refreshes are planned around an instant: of several times the least busy is taken. */
+  readonly plannedAt: (atMs: number) => number;
   /** The loader's load time, for keys whose own is unknown. */
   readonly loaderLoad: Smoothed | null;
   /** How long jobs wait in the queue. */
@@ -58,9 +60,24 @@ export interface PlanInput {
   readonly reloadedWithinTtl: boolean;
 }
 
+/** What became of a refreshed entry's life that is over; null: not over, or not one to be judged by. */
+export type EndedLife = 'used' | 'wasted' | null;
+
 export type Plan =
-  | { readonly kind: 'drop'; readonly why: 'cold' | 'unread' | 'missing' }
-  | { readonly kind: 'wait'; readonly untilMs: number }
+  | {
+      readonly kind: 'drop';
+      readonly why: 'cold' | 'unread' | 'missing';
+      readonly ended: EndedLife;
+    }
+  | {
+      readonly kind: 'wait';
+      readonly untilMs: number;
+      /**
+       * For the time of its refresh, which counts as planned; for that time, though it is cold as yet; for
+       * the end of a life that is only looked at to book it; for the next reload of a missing entry.
+       */
+      readonly why: 'early' | 'cold' | 'ending' | 'reloaded';
+    }
   | {
       readonly kind: 'refresh';
       /** λ·δ: reads that would wait for the origin; what the refresh is worth. */
@@ -69,6 +86,7 @@ export type Plan =
       readonly unreadLives: number;
       /** 0 when there is no entry to answer from meanwhile. */
       readonly expiresAtMs: number;
+      readonly ended: EndedLife;
     };
 
 interface Outlook {
@@ -80,28 +98,59 @@ interface Outlook {
 
 /**
  * Decides about one due key: forget it, look again later, or refresh it now. A missing entry is reloaded
- * if the key is hot, once per ttl, and one that is marked as invalidated at any time. A present one waits for expiry − lead − R even while
- * cold, as heat may grow until then; at that time it is refreshed if it is hot and its lives are read.
- * A key is given up
- * when more lives in a row than bursts explain stayed unread. `untilMs` is a whole number, as in the tracker a due that ends in .5 is a claim.
+ * if the key is hot, once per ttl, and one that is marked as invalidated at any time. A present one waits for
+ * its time to refresh even while cold, as heat may grow until then: the first look chooses that time, a later
+ * one refreshes once the earliest has come, if the key is hot and its lives are read. A key is given up
+ * when more lives in a row than bursts explain stayed unread. A life that a refresh began and no refresh
+ * ends is looked at once more when it is over, to judge it. `untilMs` is a whole number, as in the tracker
+ * a due that ends in .5 is a claim.
  */
 export function plan(input: PlanInput): Plan {
   const { header, nowMs, settings } = input;
   const outlook = look(input);
   if (header === null) return planMissing(input, outlook);
   if (header.invalidated) return planInvalidated(input, header, outlook);
-  const refreshAtMs = planTimeMs(input, header, outlook);
-  if (nowMs + settings.tickMs < refreshAtMs) return wait(refreshAtMs);
-  if (!outlook.isHot) return { kind: 'drop', why: 'cold' };
-  if (wasRead(header, input.logHeat)) return refresh(outlook, 0, header.expiresAtMs);
-  if (header.unreadLives >= UNREAD_LIVES_ALLOWED) return { kind: 'drop', why: 'unread' };
-  return refresh(outlook, header.unreadLives + 1, header.expiresAtMs);
+  const timesMs = timesToRefresh(input, header, outlook);
+  if (nowMs + settings.tickMs < Math.min(...timesMs)) return planFirstLook(input, timesMs, outlook);
+  if (!outlook.isHot) return giveUp(input, header, 'cold');
+  const isRead = wasRead(header, input.logHeat);
+  if (!isRead && header.unreadLives >= UNREAD_LIVES_ALLOWED) return giveUp(input, header, 'unread');
+  const ended = judged(input, header);
+  const { expiresAtMs, unreadLives } = header;
+  return refresh(outlook, { unreadLives: isRead ? 0 : unreadLives + 1, expiresAtMs, ended });
 }
 
-function look({ header, logHeat, nowMs, trackerAgeMs, settings, loaderLoad }: PlanInput): Outlook {
-  const { halfLifeMs } = settings;
+function planFirstLook(
+  { plannedAt }: PlanInput,
+  timesMs: readonly number[],
+  { isHot }: Outlook,
+): Plan {
+  // What is cold now will mostly stay so: it makes no second busy, and needs its heat to grow.
+  if (!isHot) return wait(Math.max(...timesMs), 'cold');
+  return wait(leastPlannedMs(timesMs, plannedAt), 'early');
+}
+
+function giveUp(input: PlanInput, header: PlanHeader, why: 'cold' | 'unread'): Plan {
+  const { nowMs, settings } = input;
+  const { tickMs, keptExpiredMs } = settings;
+  const ended = judged(input, header);
+  // The header has to be there still.
+  const lookAtMs = header.expiresAtMs + (keptExpiredMs > 2 * tickMs ? tickMs : -tickMs);
+  if (ended === null || nowMs >= lookAtMs) return { kind: 'drop', why, ended };
+  return wait(lookAtMs, 'ending');
+}
+
+/** A life that a reader loaded is no refresh's; one without heat was lost with its tracker. */
+function judged({ logHeat }: PlanInput, header: PlanHeader): EndedLife {
+  if (Number.isNaN(header.logHeat) || logHeat === null) return null;
+  return wasRead(header, logHeat) ? 'used' : 'wasted';
+}
+
+function look(input: PlanInput): Outlook {
+  const { header, logHeat, nowMs, trackerAgeMs, threshold, loaderLoad } = input;
+  const { halfLifeMs } = input.settings;
   const reads = recentReads(logHeat, { nowMs, halfLifeMs });
-  const isHot = reads >= thresholdAt(settings.threshold, { ageMs: trackerAgeMs, halfLifeMs });
+  const isHot = reads >= thresholdAt(threshold, { ageMs: trackerAgeMs, halfLifeMs });
   const load = header !== null && header.load.meanMs > 0 ? header.load : loaderLoad;
   // A load time nobody knows counts as the shortest one, so that hotter keys still come first.
   const loadMs = Math.max(load?.meanMs ?? 0, 1);
@@ -109,8 +158,9 @@ function look({ header, logHeat, nowMs, trackerAgeMs, settings, loaderLoad }: Pl
 }
 
 function planMissing({ nowMs, settings, reloadedWithinTtl }: PlanInput, outlook: Outlook): Plan {
-  if (!outlook.isHot) return { kind: 'drop', why: 'missing' };
-  return reloadedWithinTtl ? wait(nowMs + settings.ttlMs / 2) : refresh(outlook, 0, 0);
+  if (!outlook.isHot) return { kind: 'drop', why: 'missing', ended: null };
+  if (reloadedWithinTtl) return wait(nowMs + settings.ttlMs / 2, 'reloaded');
+  return refresh(outlook, { unreadLives: 0, expiresAtMs: 0, ended: null });
 }
 
 /** However often it was reloaded: each time something has changed. Its life was cut short, so it is not judged. */
@@ -119,26 +169,25 @@ function planInvalidated(
   header: PlanHeader,
   outlook: Outlook,
 ): Plan {
-  if (!outlook.isHot) return { kind: 'drop', why: 'cold' };
-  if (wasRead(header, logHeat)) return refresh(outlook, 0, Math.floor(nowMs));
-  if (header.unreadLives >= UNREAD_LIVES_ALLOWED) return { kind: 'drop', why: 'unread' };
-  return refresh(outlook, header.unreadLives, Math.floor(nowMs));
+  if (!outlook.isHot) return { kind: 'drop', why: 'cold', ended: null };
+  const { unreadLives } = header;
+  const expiresAtMs = Math.floor(nowMs);
+  if (wasRead(header, logHeat))
+    return refresh(outlook, { unreadLives: 0, expiresAtMs, ended: null });
+  if (unreadLives >= UNREAD_LIVES_ALLOWED) return { kind: 'drop', why: 'unread', ended: null };
+  return refresh(outlook, { unreadLives, expiresAtMs, ended: null });
 }
 
-function planTimeMs(
+function timesToRefresh(
   { key, settings, wait }: PlanInput,
   header: PlanHeader,
   { ratePerMs, load, loadMs }: Outlook,
-): number {
+): readonly number[] {
   const { expiresAtMs } = header;
   const { tickMs, minLeadMs, beta, spread } = settings;
   const ttlMs = plannedLifeMs(header, settings);
-  const life = `${key}:${expiresAtMs}`;
   const lead = leadMs({ load, wait, tickMs, ttlMs, minLeadMs });
-  const u = hash01(life, GAP_SEED);
-  const v = hash01(life, SPREAD_SEED);
-  const draw = { ratePerMs, loadMs, beta, u, v, spread, ttlMs, leadMs: lead };
-  return expiresAtMs - lead - earlyPartMs(draw);
+  return refreshTimesMs({ key, expiresAtMs, ttlMs, leadMs: lead, ratePerMs, loadMs, beta, spread });
 }
 
 /**
@@ -150,10 +199,14 @@ function wasRead(header: PlanHeader, logHeat: number | null): boolean {
   return !(Math.abs(logHeat - header.logHeat) <= SAME_LOG_HEAT);
 }
 
-function wait(untilMs: number): Plan {
-  return { kind: 'wait', untilMs: Math.ceil(untilMs) };
+function wait(untilMs: number, why: Extract<Plan, { kind: 'wait' }>['why']): Plan {
+  return { kind: 'wait', untilMs: Math.ceil(untilMs), why };
 }
 
-function refresh({ ratePerMs, loadMs }: Outlook, unreadLives: number, expiresAtMs: number): Plan {
-  return { kind: 'refresh', valueReads: ratePerMs * loadMs, unreadLives, expiresAtMs };
+function refresh(
+  { ratePerMs, loadMs }: Outlook,
+  life: { readonly unreadLives: number; readonly expiresAtMs: number; readonly ended: EndedLife },
+): Plan {
+  const { unreadLives, expiresAtMs, ended } = life;
+  return { kind: 'refresh', valueReads: ratePerMs * loadMs, unreadLives, expiresAtMs, ended };
 }

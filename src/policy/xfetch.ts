@@ -5,6 +5,11 @@ import { MOST_OF_LIFE } from './lead-time.ts';
  * over the UTF-16 units. Different seeds give independent numbers.
  */
 export function hash01(text: string, seed: number): number {
+  return to01(hash32(text, seed));
+}
+
+/** The same 32 bits as a whole number, to derive several numbers from one pass over the text. */
+export function hash32(text: string, seed: number): number {
   let h = Math.imul(seed + 1, 0x9e3779b1);
   for (let i = 0; i < text.length; i++) {
     let k = Math.imul(text.charCodeAt(i), 0xcc9e2d51);
@@ -14,10 +19,22 @@ export function hash01(text: string, seed: number): number {
     h = (Math.imul(h, 5) + 0xe6546b64) | 0;
   }
   h ^= text.length;
-  h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
+  return mix(h);
+}
+
+/** A number in (0, 1) of a hash, another for each seed. */
+export function derived01(hash: number, seed: number): number {
+  return to01(mix((hash + Math.imul(seed, 0x9e3779b1)) | 0));
+}
+
+function mix(bits: number): number {
+  let h = Math.imul(bits ^ (bits >>> 16), 0x85ebca6b);
   h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
-  h ^= h >>> 16;
-  return ((h >>> 0) + 0.5) / 2 ** 32;
+  return h ^ (h >>> 16);
+}
+
+function to01(bits: number): number {
+  return ((bits >>> 0) + 0.5) / 2 ** 32;
 }
 
 /** What one XFetch draw needs to know about a key. */
@@ -48,13 +65,14 @@ export function refreshGapMs(draw: GapDraw): number {
 }
 
 /**
- * The early part R of a refresh, in ms, on top of the lead: the XFetch gap, or an even spread over
- * `spread`·ttl if that is larger, so that entries of one birth do not all refresh at once. Within
- * [0, min(spread·ttl, 0.9·ttl − lead)]. The refresh is due at expiry − lead − R.
+ * The early part R of a refresh, in ms, on top of the lead: the XFetch gap, or the share v of the most it
+ * may be, min(spread·ttl, 0.9·ttl − lead), if that is larger. A gap over that most says no more than
+ * "early": then v counts from the early end, as else all entries of one birth would be refreshed
+ * at the same instant. The refresh is due at expiry − lead − R.
  */
 export function earlyPartMs(
   draw: GapDraw & {
-    /** Uniform in (0, 1), independent of u. */
+    /** From 0 to 1, independent of u: sets entries of one birth apart. */
     readonly v: number;
     /** Share of the ttl over which refreshes are spread. */
     readonly spread: number;
@@ -62,7 +80,8 @@ export function earlyPartMs(
     readonly leadMs: number;
   },
 ): number {
-  const spreadMs = draw.spread * draw.ttlMs;
-  const mostMs = Math.max(0, Math.min(spreadMs, MOST_OF_LIFE * draw.ttlMs - draw.leadMs));
-  return Math.min(Math.max(refreshGapMs(draw), spreadMs * draw.v, 0), mostMs);
+  const { v, spread, ttlMs, leadMs } = draw;
+  const mostMs = Math.max(0, Math.min(spread * ttlMs, MOST_OF_LIFE * ttlMs - leadMs));
+  const gapMs = refreshGapMs(draw);
+  return gapMs > mostMs ? mostMs * (1 - v) : Math.max(gapMs, mostMs * v);
 }

@@ -14,10 +14,10 @@ export function lookAfterLandingMs(
   },
 ): number {
   const { expiresAtMs, nowMs, load } = landed;
-  const { minLeadMs } = loader.refresh;
+  const { minLeadMs, spread } = loader.refresh;
   // It has just landed: what is left of its life is all of it, longer than the ttl if it was warmed.
   const leftMs = expiresAtMs - nowMs;
   const ttlMs = Math.max(livesVary(loader) ? 0 : loader.ttlMs, leftMs);
   const lead = leadMs({ load, wait: null, tickMs: 0, ttlMs, minLeadMs });
-  return firstLookMs({ expiresAtMs, ttlMs, leadMs: lead, nowMs });
+  return firstLookMs({ expiresAtMs, ttlMs, leadMs: lead, spread, nowMs });
 }

@@ -160,9 +160,10 @@ export class AccessRecorder {
     // An expiry does not tell how long the life is: the scheduler, which sees that, looks at once.
     if (livesVary(loader)) return LONGEST_LIFE_MS;
     const { ttlMs, refresh } = loader;
-    const { minLeadMs } = refresh;
+    const { minLeadMs, spread } = refresh;
     return lookAheadMs({
       ttlMs,
+      spread,
       leadMs: leadMs({ load: this.#load, wait: null, tickMs: 0, ttlMs, minLeadMs }),
     });
   }

@@ -19,6 +19,7 @@ export const SCRIPTS = {
   wakeHottest: 2,
   takePermit: 2,
   lookNow: 2,
+  moveThreshold: 1,
 } as const;
 
 export type ScriptName = keyof typeof SCRIPTS;

@@ -1,9 +1,8 @@
-import { LRUCache } from 'lru-cache';
 import type { Clock } from '../core/clock.ts';
 import type { Events } from '../core/events.ts';
 import type { AnyLoader } from '../loaders/define-loader.ts';
-import { type Plan, type PlanSettings, plan } from '../policy/plan.ts';
-import { livesVary } from '../policy/varying-life.ts';
+import type { Plan } from '../policy/plan.ts';
+import type { Lives } from '../policy/waste.ts';
 import type { Refresh, RefreshQueue } from '../queue/refresh-queue.ts';
 import type { EntryHeader } from '../redis/entry.ts';
 import type { EntryStore } from '../redis/entry-store.ts';
@@ -11,6 +10,7 @@ import type { Keys } from '../redis/keys.ts';
 import type { LoaderStatsStore } from '../redis/loader-stats.ts';
 import type { Claim, ClaimedKey, Tracker } from '../redis/tracker.ts';
 import type { CacheHealth } from './cache-watch.ts';
+import { KeyPlanner } from './key-planner.ts';
 import { Outlook } from './outlook.ts';
 
 /*
@@ -22,7 +22,6 @@ import { Outlook } from './outlook.ts';
 const CLAIM_LIMIT = 1_000;
 const TRIM_MS = 10_000;
 const TRIM_CHUNKS = 20;
-const REMEMBERED_RELOADS = 10_000;
 /** More would take the origin longer than their readers wait. */
 const WOKEN_AFTER_WIPE = 2_000;
 /** When to look again at keys that could not be planned because the cache server is away. */
@@ -42,13 +41,6 @@ export interface LoaderSchedulerParts {
   readonly maxTrackedKeys: number;
 }
 
-interface Look {
-  readonly claimed: ClaimedKey;
-  readonly header: EntryHeader | null;
-  readonly nowMs: number;
-  readonly trackerAgeMs: number;
-}
-
 interface Candidate {
   readonly claimed: ClaimedKey;
   readonly header: EntryHeader | null;
@@ -66,19 +58,15 @@ interface Tally {
 export class LoaderScheduler {
   readonly #parts: LoaderSchedulerParts;
   readonly #outlook: Outlook;
-  readonly #reloads: LRUCache<string, true>;
-  readonly #settings: PlanSettings;
+  readonly #planner: KeyPlanner;
   #trimmedAtMs = 0;
-  #mayReload = true;
 
   constructor(parts: LoaderSchedulerParts) {
     this.#parts = parts;
-    this.#outlook = new Outlook(parts);
     const { loader, tracker, tickMs } = parts;
-    const { ttlMs, refresh } = loader;
-    this.#reloads = new LRUCache({ max: REMEMBERED_RELOADS, ttl: Math.ceil(ttlMs) });
     const { halfLifeMs } = tracker;
-    this.#settings = { ...refresh, ttlMs, livesVary: livesVary(loader), halfLifeMs, tickMs };
+    this.#outlook = new Outlook(parts);
+    this.#planner = new KeyPlanner({ loader, halfLifeMs, tickMs, outlook: this.#outlook });
   }
 
   /** Runs one tick; answers when the next key is due, epoch ms, or null. Rejects when Redis fails. */
@@ -104,14 +92,14 @@ export class LoaderScheduler {
 
   /** Takes in the state of the cache server: a wiped one is filled again, an evicting one is spared. */
   async heed({ isEvicting, wasWiped }: CacheHealth): Promise<void> {
-    this.#mayReload = !isEvicting;
+    this.#planner.mayReload = !isEvicting;
     if (!wasWiped) return;
-    this.#reloads.clear();
+    this.#planner.forgetReloads();
     await this.#parts.tracker.wakeHottest(this.#parts.clock.now(), WOKEN_AFTER_WIPE);
   }
 
   async #work(claim: Claim, tally: Tally): Promise<void> {
-    const { loader, keys, store, tracker } = this.#parts;
+    const { loader, keys, store, stats, tracker } = this.#parts;
     tally.claimed += claim.keys.length;
     let headers: (EntryHeader | null | undefined)[];
     try {
@@ -123,13 +111,14 @@ export class LoaderScheduler {
     }
     const nowMs = this.#parts.clock.now();
     const trackerAgeMs = nowMs - (claim.bornAtMs ?? nowMs);
+    this.#planner.startAt(nowMs);
     const candidates: Candidate[] = [];
     const unanswered: ClaimedKey[] = [];
     for (const [at, claimed] of claim.keys.entries()) {
       const header = headers[at];
       if (header === undefined) unanswered.push(claimed);
       else {
-        const plan = this.#plan({ claimed, header, nowMs, trackerAgeMs });
+        const plan = this.#planner.plan({ claimed, header, nowMs, trackerAgeMs });
         candidates.push({ claimed, header, plan });
       }
     }
@@ -137,32 +126,14 @@ export class LoaderScheduler {
     const dues = duesOf(candidates, chosen, nowMs);
     for (const { key } of unanswered) dues.set(key, nowMs + RETRY_MS);
     await this.#enqueue(claim, chosen, dues);
-    await tracker.settle(claim, dues);
+    // A count that is lost only makes the threshold follow waste later.
+    const judged = stats.addJudged(livesEnded(candidates, dues)).catch(() => undefined);
+    await Promise.all([tracker.settle(claim, dues), judged]);
     tally.enqueued += claim.keys.length - dues.size;
     for (const due of dues.values()) {
       if (due === null) tally.dropped++;
       else tally.waiting++;
     }
-  }
-
-  #plan(look: Look): Plan {
-    const { claimed, header, nowMs, trackerAgeMs } = look;
-    return plan({
-      header,
-      nowMs,
-      trackerAgeMs,
-      settings: this.#settings,
-      loaderLoad: this.#outlook.load,
-      wait: this.#outlook.wait,
-      reloadedWithinTtl: !this.#mayReload || this.#wasReloaded(claimed),
-      // Last: V8 takes microseconds to add fields after a spread, and this runs for every due key.
-      ...claimed,
-    });
-  }
-
-  // One try that failed is not a reload: its backoff says when to try again.
-  #wasReloaded({ key, after }: ClaimedKey): boolean {
-    return after !== 'backoff' && this.#reloads.has(key);
   }
 
   /** The most valuable refreshes there is room for. */
@@ -203,7 +174,7 @@ export class LoaderScheduler {
       return;
     }
     for (const { key, expiresAtMs } of refreshes) {
-      if (expiresAtMs === 0) this.#reloads.set(key, true);
+      if (expiresAtMs === 0) this.#planner.reloaded(key);
     }
   }
 
@@ -249,4 +220,21 @@ function duesOf(
     else dues.set(claimed.key, plan.kind === 'wait' ? plan.untilMs : nowMs);
   }
   return dues;
+}
+
+/** What became of the lives that these plans end; a key that comes back from a lost job or a backoff was judged before. */
+function livesEnded(
+  candidates: readonly Candidate[],
+  dues: ReadonlyMap<string, number | null>,
+): Lives {
+  let used = 0;
+  let wasted = 0;
+  for (const { claimed, plan } of candidates) {
+    if (plan.kind === 'wait' || claimed.after !== 'look') continue;
+    const isPutOff = plan.kind === 'refresh' && dues.has(claimed.key);
+    if (isPutOff) continue;
+    if (plan.ended === 'used') used++;
+    else if (plan.ended === 'wasted') wasted++;
+  }
+  return { used, wasted };
 }

@@ -3,12 +3,15 @@ import type { Clock } from '../core/clock.ts';
 import type { AnyLoader } from '../loaders/define-loader.ts';
 import { leadMs } from '../policy/lead-time.ts';
 import { decay, type Smoothed } from '../policy/load-time.ts';
+import { moveThreshold, type WasteControl } from '../policy/waste.ts';
 import type { RefreshQueue } from '../queue/refresh-queue.ts';
-import type { LoaderStatsStore } from '../redis/loader-stats.ts';
+import type { LoaderStats, LoaderStatsStore } from '../redis/loader-stats.ts';
 import { Backlog } from './backlog.ts';
 
 const STALE_AFTER_MS = 1_000;
 const WAIT_HALF_LIFE_MS = 10_000;
+const NO_LIVES = { used: 0, wasted: 0 };
+const START: WasteControl = { threshold: DEFAULTS.threshold, recent: NO_LIVES, counted: NO_LIVES };
 
 export interface OutlookParts {
   readonly loader: AnyLoader;
@@ -25,10 +28,12 @@ export class Outlook {
   readonly #backlog = new Backlog(2 * DEFAULTS.concurrency);
   #load: Smoothed | null = null;
   #wait: Smoothed | null = null;
+  #threshold: number;
   #updatedAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(parts: OutlookParts) {
     this.#parts = parts;
+    this.#threshold = parts.loader.refresh.threshold ?? DEFAULTS.threshold;
   }
 
   /** The loader's load time, for keys that have none of their own. */
@@ -38,6 +43,11 @@ export class Outlook {
 
   get wait(): Smoothed | null {
     return this.#wait;
+  }
+
+  /** θ: the loader's own, or the one all its schedulers move together. */
+  get threshold(): number {
+    return this.#threshold;
   }
 
   /** How many more keys may be enqueued now. */
@@ -86,6 +96,17 @@ export class Outlook {
     const left = known.enqueuedKeys - known.finishedKeys;
     const looksWrong = left < 0 || left > this.#backlog.limit / 2;
     if (wasStale && looksWrong && (await queue.isEmpty())) await stats.addFinished(left);
+    await this.#followWaste(known, nowMs);
+  }
+
+  async #followWaste({ judged, waste }: LoaderStats, nowMs: number): Promise<void> {
+    const { loader, stats } = this.#parts;
+    const { threshold, wasteBudget } = loader.refresh;
+    if (threshold !== null) return;
+    const control = waste ?? START;
+    this.#threshold = control.threshold;
+    const next = moveThreshold(control, judged, wasteBudget);
+    if (next && (await stats.moveThreshold(waste, next, nowMs))) this.#threshold = next.threshold;
   }
 
   #claimTtlMs(wait: Smoothed | null): number {

@@ -107,6 +107,7 @@ const ARGUMENTS: Readonly<Record<ScriptName, readonly ScriptArgument[]>> = {
   wakeHottest: [1_000, 2_000],
   takePermit: [1, 10, 1_000_000, 0],
   lookNow: [1_000, 500, 60, 'a'],
+  moveThreshold: [1_000, 1_000, 60, 0, 0, 8.8, 100, 100, 100, 100],
 };
 
 test.each(NAMES)('%s runs on after a SCRIPT FLUSH', async (name) => {

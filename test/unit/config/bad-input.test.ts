@@ -97,6 +97,7 @@ const TABLE: readonly [path: string, take: Call, values: readonly unknown[]][] =
   ['loader "a": limit.per', within(loader, 'limit', { max: 1 }), [undefined, 99, ...positiveSpan]],
   ['loader "a": refresh', loader, objects],
   ['loader "a": refresh.threshold', loader, [0, 1e7, ...share]],
+  ['loader "a": refresh.wasteBudget', loader, [1.1, ...share]],
   ['loader "a": refresh.beta', loader, [101, ...share]],
   ['loader "a": refresh.spread', loader, [0.6, ...share]],
   ['loader "a": refresh.minLead', loader, ['55s', ...span]],

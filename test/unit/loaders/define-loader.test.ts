@@ -27,7 +27,7 @@ function refusal(broken: Record<string, unknown>): string {
 
 describe('a definition', () => {
   test('gets every default', () => {
-    const { threshold, beta, spread, minLeadMs, loadTimeoutMs } = DEFAULTS;
+    const { wasteBudget, beta, spread, minLeadMs, loadTimeoutMs } = DEFAULTS;
     expect(defineLoader(valid)).toEqual({
       name: 'price',
       version: 1,
@@ -43,7 +43,7 @@ describe('a definition', () => {
       memory: undefined,
       format: { codec: 'msgpack', compression: null },
       limit: null,
-      refresh: { isOff: false, threshold, beta, spread, minLeadMs },
+      refresh: { isOff: false, threshold: null, wasteBudget, beta, spread, minLeadMs },
       schema: undefined,
       validateOnRead: false,
       load,
@@ -71,7 +71,7 @@ describe('a definition', () => {
       compress: 'gzip',
       limit: { max: 100, per: '1s' },
       tags: (id: string) => [id],
-      refresh: { threshold: 2.5, beta: 0, spread: 0.5, minLead: '1h' },
+      refresh: { threshold: 2.5, wasteBudget: 0, beta: 0, spread: 0.5, minLead: '1h' },
       schema,
       validateOnRead: true,
     });
@@ -91,7 +91,14 @@ describe('a definition', () => {
       memory: { maxEntries: null, maxBytes: 1_000, ttlMs: 10_000, sharing: 'cloned' },
       format: { codec: 'json', compression: { algorithm: 'gzip', aboveBytes: 1_024 } },
       limit: { max: 100, perMs: 1_000 },
-      refresh: { isOff: false, threshold: 2.5, beta: 0, spread: 0.5, minLeadMs: 3_600_000 },
+      refresh: {
+        isOff: false,
+        threshold: 2.5,
+        wasteBudget: 0,
+        beta: 0,
+        spread: 0.5,
+        minLeadMs: 3_600_000,
+      },
       schema,
       validateOnRead: true,
       load,

@@ -26,7 +26,7 @@ describe('the lead', () => {
 });
 
 describe('the first look', () => {
-  const life = { expiresAtMs: 100_000, ttlMs: 10_000, leadMs: 500, nowMs: 90_000 };
+  const life = { expiresAtMs: 100_000, ttlMs: 10_000, leadMs: 500, spread: 0.1, nowMs: 90_000 };
 
   test('comes half a ttl before expiry', () => {
     expect(firstLookMs(life)).toBe(95_000);
@@ -34,6 +34,10 @@ describe('the first look', () => {
 
   test('comes two leads before expiry if that is earlier', () => {
     expect(firstLookMs({ ...life, leadMs: 3_000 })).toBe(94_000);
+  });
+
+  test('comes before the earliest time to refresh, however wide these are spread', () => {
+    expect(firstLookMs({ ...life, spread: 0.5 })).toBe(100_000 - 500 - 6_000);
   });
 
   test('leaves the first tenth of the life alone', () => {
@@ -49,6 +53,7 @@ describe('the first look', () => {
       expiresAtMs: fc.integer({ min: 0, max: 2e12 }),
       ttlMs: fc.integer({ min: 1, max: 1e9 }),
       leadMs: fc.double({ min: 0, max: 1e9, noNaN: true }),
+      spread: fc.double({ min: 0, max: 0.5, noNaN: true }),
       nowMs: fc.double({ min: 0, max: 2e12, noNaN: true }),
     });
     fc.assert(

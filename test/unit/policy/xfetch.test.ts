@@ -1,6 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { earlyPartMs, hash01, refreshGapMs } from '../../../src/policy/xfetch.ts';
+import {
+  derived01,
+  earlyPartMs,
+  hash01,
+  hash32,
+  refreshGapMs,
+} from '../../../src/policy/xfetch.ts';
 import { randomSource } from '../../helpers/random-source.ts';
 
 const DRAWS = 20_000;
@@ -90,6 +96,16 @@ describe('the hash', () => {
     expect(chiSquare).toBeLessThan(150);
   });
 
+  test('gives independent uniform numbers when several are derived from one pass', () => {
+    const derived = (seed: number): number[] =>
+      Array.from({ length: DRAWS }, (_, index) => derived01(hash32(`product:${index}`, 1), seed));
+    for (let seed = 0; seed < 8; seed++) {
+      expect(ksDistance(derived(seed), uniformCdf)).toBeLessThan(KS_BOUND);
+      const next = derived(seed + 1);
+      expect(Math.abs(correlation(derived(seed), next))).toBeLessThan(4 / Math.sqrt(DRAWS));
+    }
+  });
+
   test('is the same for the same text and seed, strictly between 0 and 1', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), fc.integer(), (text, seed) => {
@@ -153,12 +169,14 @@ describe('the early part', () => {
     expect(earlyPartMs({ ...draw, ratePerMs: 0, v: 0.25 })).toBe(1_500);
   });
 
-  test('is at most the whole spread', () => {
-    expect(earlyPartMs({ ...draw, loadMs: 30_000, u: 0.999 })).toBe(6_000);
+  test('is spread even where the gap asks for more than may be', () => {
+    const slow = { ...draw, loadMs: 30_000, u: 0.999 };
+    expect([0, 0.25, 1].map((v) => earlyPartMs({ ...slow, v }))).toEqual([6_000, 4_500, 0]);
   });
 
   test('leaves a tenth of the life together with the lead', () => {
-    expect(earlyPartMs({ ...draw, leadMs: 53_000 })).toBe(1_000);
+    expect(earlyPartMs({ ...draw, v: 1, leadMs: 53_000 })).toBe(1_000);
+    expect(earlyPartMs({ ...draw, v: 0.5, leadMs: 53_000 })).toBe(500);
     expect(earlyPartMs({ ...draw, leadMs: 54_000 })).toBe(0);
     expect(earlyPartMs({ ...draw, leadMs: 60_000 })).toBe(0);
   });

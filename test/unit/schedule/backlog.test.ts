@@ -6,7 +6,8 @@ const MINIMUM = 100;
 const CLAIM_TTL_MS = 2_000;
 
 function stats(enqueuedKeys: number, finishedKeys: number): LoaderStats {
-  return { load: null, wait: null, waitAtMs: 0, enqueuedKeys, finishedKeys };
+  const judged = { used: 0, wasted: 0 };
+  return { load: null, wait: null, waitAtMs: 0, enqueuedKeys, finishedKeys, judged, waste: null };
 }
 
 type Moment = readonly [atMs: number, enqueuedKeys: number, finishedKeys: number];

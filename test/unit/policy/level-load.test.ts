@@ -1,0 +1,117 @@
+import { describe, expect, test } from 'vitest';
+import { addReads } from '../../../src/policy/heat.ts';
+import { plan } from '../../../src/policy/plan.ts';
+import { PlannedRefreshes } from '../../../src/policy/planned-refreshes.ts';
+import { hash01 } from '../../../src/policy/xfetch.ts';
+
+const TTL_MS = 60_000;
+const H = 4 * TTL_MS;
+const KEYS = 50_000;
+const LOADED_AT_MS = 1_750_000_000_300;
+const settings = {
+  ttlMs: TTL_MS,
+  livesVary: false,
+  halfLifeMs: H,
+  tickMs: 250,
+  minLeadMs: 0,
+  beta: 1,
+  spread: 0.1,
+  keptExpiredMs: TTL_MS,
+};
+
+interface Scheduler {
+  readonly planned: PlannedRefreshes;
+  readonly plannedAt: (atMs: number) => number;
+}
+
+function scheduler(): Scheduler {
+  const planned = new PlannedRefreshes(TTL_MS);
+  return { planned, plannedAt: planned.at };
+}
+
+/** When each of 50,000 keys that were all loaded within one second is refreshed, planned by these schedulers in turn. */
+function refreshTimes(schedulers: readonly Scheduler[]): readonly number[] {
+  const bornMs = Array.from({ length: KEYS }, (_, key) => hash01(`${key}`, 9) * 1_000);
+  bornMs.sort((a, b) => a - b);
+  return bornMs.map((ms, key) => {
+    const createdAtMs = Math.floor(LOADED_AT_MS + ms);
+    const expiresAtMs = createdAtMs + 200 + TTL_MS;
+    const nowMs = expiresAtMs - TTL_MS / 2;
+    const load = { meanMs: 200, deviationMs: 20 };
+    const header = { createdAtMs, expiresAtMs, load, logHeat: Number.NaN, unreadLives: 0 };
+    const by = schedulers[Math.floor(hash01(`${key}`, 3) * schedulers.length)] as Scheduler;
+    const made = plan({
+      header: { ...header, invalidated: false },
+      logHeat: addReads(null, 20, { atMs: nowMs, halfLifeMs: H }),
+      key: `sku-${key}`,
+      nowMs,
+      trackerAgeMs: 30 * H,
+      settings,
+      threshold: 8,
+      plannedAt: by.plannedAt,
+      loaderLoad: null,
+      wait: null,
+      reloadedWithinTtl: false,
+    });
+    if (made.kind !== 'wait') throw new Error(`expected a first look, not ${made.kind}`);
+    by.planned.add(made.untilMs);
+    return made.untilMs;
+  });
+}
+
+/** The busiest second against the mean of all seconds from the first to the last. */
+function busiest(timesMs: readonly number[]): number {
+  const seconds = new Map<number, number>();
+  for (const ms of timesMs) {
+    const second = Math.floor(ms / 1_000);
+    seconds.set(second, (seconds.get(second) ?? 0) + 1);
+  }
+  const span = Math.max(...seconds.keys()) - Math.min(...seconds.keys()) + 1;
+  return Math.max(...seconds.values()) / (timesMs.length / span);
+}
+
+describe('50,000 keys that were loaded within one second', () => {
+  test('are refreshed with a busiest second of at most 1.3 times the mean', () => {
+    expect(busiest(refreshTimes([scheduler()]))).toBeLessThan(1.2);
+  });
+
+  test('are so by several schedulers that know nothing of each other', () => {
+    expect(busiest(refreshTimes([scheduler(), scheduler(), scheduler()]))).toBeLessThan(1.2);
+  });
+
+  test('would have a far busier second without a look at what is planned', () => {
+    const blind: Scheduler = { planned: new PlannedRefreshes(TTL_MS), plannedAt: () => 0 };
+    expect(busiest(refreshTimes([blind]))).toBeGreaterThan(1.5);
+  });
+});
+
+describe('planned refreshes', () => {
+  test('are counted by the second', () => {
+    const planned = new PlannedRefreshes(TTL_MS);
+    planned.add(5_000);
+    planned.add(5_999);
+    planned.add(6_000);
+    expect([4_999, 5_500, 6_500, 7_000].map(planned.at)).toEqual([0, 2, 1, 0]);
+  });
+
+  test('are forgotten when their second has passed', () => {
+    const planned = new PlannedRefreshes(TTL_MS);
+    planned.add(5_000);
+    planned.add(6_000);
+    planned.forgetBefore(6_400);
+    expect([5_000, 6_000].map(planned.at)).toEqual([0, 1]);
+  });
+
+  test('are counted by longer spans where the ttl is long', () => {
+    const planned = new PlannedRefreshes(4_096 * 60_000);
+    planned.add(60_000);
+    expect([119_999, 120_000].map(planned.at)).toEqual([1, 0]);
+  });
+
+  test('are kept for at most 10,000 seconds', () => {
+    const planned = new PlannedRefreshes(TTL_MS);
+    for (let second = 0; second <= 10_000; second++) planned.add(second * 1_000);
+    planned.add(0);
+    expect([0, 9_999_000, 10_000_000].map(planned.at)).toEqual([2, 1, 0]);
+  });
+});
