@@ -19,6 +19,9 @@ export const SCRIPTS = {
   wakeHottest: 2,
   takePermit: 2,
   lookNow: 2,
+  enterOrigin: 4,
+  holdLease: 2,
+  leaveOrigin: 2,
 } as const;
 
 export type ScriptName = keyof typeof SCRIPTS;

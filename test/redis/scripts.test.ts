@@ -107,6 +107,9 @@ const ARGUMENTS: Readonly<Record<ScriptName, readonly ScriptArgument[]>> = {
   wakeHottest: [1_000, 2_000],
   takePermit: [1, 10, 1_000_000, 0],
   lookNow: [1_000, 500, 60, 'a'],
+  enterOrigin: ['token', 3_000, 0, 1, 1, 1, 1_000_000, 0, 1_000, 1_000],
+  holdLease: ['token', 3_000],
+  leaveOrigin: ['token', 'failed', 5, 0, 1, 1_000],
 };
 
 test.each(NAMES)('%s runs on after a SCRIPT FLUSH', async (name) => {
