@@ -73,7 +73,7 @@ export function createCache(options: CacheOptions & Partial<WithLoaders>): Cache
 
   const index = new TagIndex(queue, keys, clock);
   const tags = new EntryTags(index, clock);
-  const permits = new Permits({ scripts: scriptClient(queue), keys, events });
+  const permits = new Permits({ scripts: scriptClient(queue), keys, clock, events });
   const store = new EntryStore(cache, { acquireTimeoutMs: readTimeoutMs, breakers });
   const commitWaitMs = readTimeoutMs;
   const fenced = new FencedLoad({ store, clock, events, lockTtlMs, commitWaitMs, permits, tags });

@@ -72,7 +72,7 @@ class WorkerRole implements RefreshWorkers {
     const { cache, queue, clock } = this.#servers;
     const store = new EntryStore(cache);
     const keys = new Keys(settings.namespace);
-    const permits = new Permits({ scripts: scriptClient(queue), keys, events });
+    const permits = new Permits({ scripts: scriptClient(queue), keys, clock, events });
     const tags = new EntryTags(new TagIndex(queue, keys, clock), clock);
     const { lockTtlMs } = settings;
     this.#fenced = new FencedLoad({ store, clock, events, lockTtlMs, permits, tags });

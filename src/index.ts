@@ -9,6 +9,7 @@ export {
 export type { ClusterNode, ClusterTarget } from './config/cluster-target.ts';
 export type { MemoryOptions } from './config/memory-option.ts';
 export type { CacheOptions, SchedulerOptions, WorkerOptions } from './config/options.ts';
+export type { BreakerOptions, OriginOptions } from './config/origin-option.ts';
 export type { LimitOptions, RateLimiterOptions } from './config/rate-limit.ts';
 export type { RedisOption, RedisTarget } from './config/redis-option.ts';
 export type { Codec } from './config/value-format.ts';

@@ -72,6 +72,7 @@ export interface EventMap {
       | 'not-found'
       | 'other-version'
       | 'limited'
+      | 'origin-open'
       | 'redis-away';
   };
   'refresh:failed': KeyEvent & { readonly error: unknown; readonly retryAtMs: number };
@@ -84,6 +85,12 @@ export interface EventMap {
     readonly jobs: number;
     readonly silentMs: number;
   };
+  /** The origin failed too often: nobody calls it before `retryAtMs`, but for one probe then. Told by the process whose call it was. */
+  'origin:opened': { readonly loader: string; readonly retryAtMs: number };
+  /** A probe has succeeded: calls are let through again, more and more. */
+  'origin:closed': { readonly loader: string };
+  /** An error has asked for a pause: nobody calls it before `retryAtMs`. */
+  'origin:paused': { readonly loader: string; readonly retryAtMs: number };
   /** One of the failures in a row of a call, or of a connection: not one a read. */
   'redis:failed': { readonly role: 'cache' | 'queue'; readonly error: unknown };
   /** Calls to this server, on a cluster to this node of it ('' else), fail at once but for a probe now and then. */

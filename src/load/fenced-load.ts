@@ -1,8 +1,10 @@
 import { randomBytes } from 'node:crypto';
+import type { Cancellation } from '../core/cancellation.ts';
 import type { EverwarmError } from '../core/errors.ts';
 import type { Events, LoadReason } from '../core/events.ts';
 import { settlesWithin } from '../core/lifecycle.ts';
-import { runLoads } from '../loaders/run-loader.ts';
+import { isRefusal, type Refusal } from '../core/origin.ts';
+import { type Loaded, runLoads } from '../loaders/run-loader.ts';
 import { lifeMs } from '../policy/freshness.ts';
 import type { Smoothed } from '../policy/load-time.ts';
 import type { EntryHeader } from '../redis/entry.ts';
@@ -13,7 +15,7 @@ import type { EntryTags, Refused } from './entry-tags.ts';
 import { confirmables, storeBatch, toTargets } from './load-batch.ts';
 import { LoadReports } from './load-reports.ts';
 import { type Hold, LockKeeper } from './lock-keeper.ts';
-import type { Permits, PermitWait } from './permits.ts';
+import type { Permit, Permits, PermitWait } from './permits.ts';
 import {
   type LoadRef,
   type LoadResult,
@@ -30,7 +32,7 @@ const REFRESHED_ONCE_IN_MS = 1_000;
 export interface FencedLoadParts extends Omit<StoreParts, 'guards'> {
   readonly events: Events;
   readonly lockTtlMs: number;
-  /** Of loaders that have a limit; absent: none has. */
+  /** Of loaders that say what their origin bears; absent: none does. */
   readonly permits?: Permits;
   /** Longest wait of a load for its commit, which then goes on by itself. @defaultValue until it is known */
   readonly commitWaitMs?: number;
@@ -41,10 +43,18 @@ export interface FencedLoadParts extends Omit<StoreParts, 'guards'> {
 export interface LoadRun {
   readonly reason: LoadReason;
   readonly attempt: number;
-  /** Longest wait for a permit of a loader that has a limit; no part of the load's time. Absent: none. */
-  readonly permitWaitMs?: number;
+  /** How its permit is asked for. Absent: for its reason, without a wait. */
+  readonly permit?: PermitAsked;
   /** Runs the loader call when there is a free slot for it; locking and committing need none. */
   readonly inSlot?: <T>(load: () => Promise<T>) => Promise<T>;
+}
+
+/** How a load asks for the permit of its origin. */
+export interface PermitAsked {
+  /** Longest wait for it; no part of the load's time. */
+  readonly maxWaitMs: number;
+  /** Whose turn it takes: that of a refresh where a reader has a stale value to answer with. */
+  readonly as: LoadReason;
 }
 
 /** Who asks for a lock, and what it knows. */
@@ -109,11 +119,8 @@ export class FencedLoad {
   }
 
   /** Loads without locks, where Redis is away or a holder takes too long: never stored. */
-  async runUnlocked(
-    refs: readonly LoadRef[],
-    permitWaitMs: number,
-  ): Promise<readonly LoadResult[]> {
-    const results = await this.#tracked(this.#runUnlocked(refs, permitWaitMs));
+  async runUnlocked(refs: readonly LoadRef[], permit: PermitAsked): Promise<readonly LoadResult[]> {
+    const results = await this.#tracked(this.#runUnlocked(refs, permit));
     this.#reports.report(refs, results, 'miss');
     return results;
   }
@@ -134,10 +141,7 @@ export class FencedLoad {
     while (this.#running.size > 0) await Promise.allSettled(this.#running);
   }
 
-  async #runUnlocked(
-    refs: readonly LoadRef[],
-    permitWaitMs: number,
-  ): Promise<readonly LoadResult[]> {
+  async #runUnlocked(refs: readonly LoadRef[], asked: PermitAsked): Promise<readonly LoadResult[]> {
     const { clock } = this.#parts;
     // Of no lock: so that it is aborted with the others.
     const hold = this.#keeper.hold({
@@ -148,10 +152,11 @@ export class FencedLoad {
     });
     try {
       const { cancellation } = hold;
-      const retryAfterMs = await this.#refusal(refs, { maxWaitMs: permitWaitMs, cancellation });
-      if (retryAfterMs !== null) return limitedResults(refs, retryAfterMs);
+      const permit = await this.#permit(refs, waitFor(asked, cancellation));
+      if (isRefusal(permit)) return limitedResults(refs, permit);
       const startedAtMs = clock.now();
       const answers = await runLoads(refs, { reason: 'miss', attempt: 1, cancellation });
+      permit?.end(answers);
       const loadMs = clock.now() - startedAtMs;
       return answers.map((answer) => unlockedResult(answer, loadMs));
     } finally {
@@ -159,16 +164,16 @@ export class FencedLoad {
     }
   }
 
-  /** Null: the loader may be called now. Else how long until it could be; only a limit's permit is waited for. */
-  #refusal(refs: readonly LoadRef[], wait: PermitWait): Promise<number | null> | null {
+  /** Null: the loader needs none. */
+  #permit(refs: readonly LoadRef[], wait: PermitWait): Promise<Permit | Refusal> | null {
     const { permits } = this.#parts;
     const loader = refs[0]?.loader;
-    return permits && loader?.limit ? permits.take(loader, wait) : null;
+    return permits && loader?.origin ? permits.take(loader, wait) : null;
   }
 
   async #run(locked: readonly LockedRef[], run: LoadRun): Promise<readonly LoadResult[]> {
     const { clock } = this.#parts;
-    const { inSlot = (load) => load(), permitWaitMs: maxWaitMs = 0, ...call } = run;
+    const { inSlot = (load) => load(), permit: asked, ...call } = run;
     let startedAtMs = 0;
     let refused: ReadonlyMap<number, Refused> | null = null;
     let found: readonly (Confirmable | null)[] = [];
@@ -178,19 +183,26 @@ export class FencedLoad {
       const { cancellation } = hold;
       // In the slot: a permit that then waited for one would be used long after its time.
       const answers = await inSlot(async () => {
-        const retryAfterMs = await this.#refusal(refs, { maxWaitMs, cancellation });
-        if (retryAfterMs !== null) return retryAfterMs;
-        // Before the load reads: an invalidation after what it has read must find its entry.
-        if (refs[0]?.loader.isTagged) refused = await this.#tag(locked);
-        found = await confirmables(this.#parts.store, locked);
-        startedAtMs = clock.now();
-        return runLoads(toTargets(locked, found), { cancellation, ...call });
+        const wait = waitFor(asked ?? { maxWaitMs: 0, as: run.reason }, cancellation);
+        const permit = await this.#permit(refs, wait);
+        if (isRefusal(permit)) return permit;
+        let loaded: readonly Loaded[] = [];
+        try {
+          // Before the load reads: an invalidation after what it has read must find its entry.
+          if (refs[0]?.loader.isTagged) refused = await this.#tag(locked);
+          found = await confirmables(this.#parts.store, locked);
+          startedAtMs = clock.now();
+          loaded = await runLoads(toTargets(locked, found), { cancellation, ...call });
+          return loaded;
+        } finally {
+          permit?.end(loaded);
+        }
       });
       let settled = 0;
       const onSettled = (): void => void settled++;
       hold.drop(); // A renewal sent after the commit would find the lock gone, and report it lost.
       const storing = this.#tracked(
-        typeof answers === 'number'
+        isRefusal(answers)
           ? releaseLimited(this.#parts, locked, answers)
           : storeBatch(this.#parts, locked, {
               answers,
@@ -207,7 +219,7 @@ export class FencedLoad {
       const isStored =
         run.reason === 'warm' || (await this.#isStoredInTime(storing, () => settled));
       if (isStored) return await storing;
-      if (typeof answers === 'number') return limitedResults(refs, answers);
+      if (isRefusal(answers)) return limitedResults(refs, answers);
       const loadMs = clock.now() - startedAtMs;
       return answers.map((answer, at) => unlockedResult(answer, loadMs, found[at]));
     } finally {
@@ -257,4 +269,8 @@ export class FencedLoad {
     this.#running.add(tracked);
     return tracked;
   }
+}
+
+function waitFor({ maxWaitMs, as }: PermitAsked, cancellation: Cancellation): PermitWait {
+  return { maxWaitMs, reason: as, cancellation };
 }

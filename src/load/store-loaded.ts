@@ -1,5 +1,6 @@
 import type { Clock } from '../core/clock.ts';
-import { EverwarmError, LoaderError } from '../core/errors.ts';
+import { EverwarmError, type LoaderError } from '../core/errors.ts';
+import type { Refusal } from '../core/origin.ts';
 import type { AnyLoader } from '../loaders/define-loader.ts';
 import type { Loaded, LoadTarget } from '../loaders/run-loader.ts';
 import { ttlOfValue } from '../loaders/times.ts';
@@ -10,6 +11,7 @@ import { encodeStored, readStored } from '../redis/stored-value.ts';
 import type { Confirmable } from './confirmable.ts';
 import type { EmptyGuards } from './empty-guards.ts';
 import type { EntryTags, Refused } from './entry-tags.ts';
+import { refusalError } from './refusal-error.ts';
 
 /** A key to load: its loader and key text, and where its entry is. */
 export type LoadRef = LoadTarget & EntryPlace;
@@ -40,11 +42,11 @@ export type LoadResult =
     }
   | { readonly kind: 'not-found'; readonly loadMs: number }
   | { readonly kind: 'failed'; readonly error: LoaderError; readonly loadMs: number }
-  /** Not tried: the loader's limit had no permit in time. */
+  /** Not tried: there was no permit of its origin in time. */
   | {
       readonly kind: 'limited';
       readonly error: LoaderError;
-      readonly retryAfterMs: number;
+      readonly refusal: Refusal;
       readonly loadMs: 0;
     };
 
@@ -105,27 +107,24 @@ export function withoutVerdict(result: LoadResult): LoadResult {
 export async function releaseLimited(
   { store }: StoreParts,
   locked: readonly LockedRef[],
-  retryAfterMs: number,
+  refusal: Refusal,
 ): Promise<readonly LoadResult[]> {
   // Best effort: else the locks run out.
   const releases = locked.map(({ ref, token }) => store.release(ref, token, null));
   await Promise.allSettled(releases);
   return limitedResults(
     locked.map(({ ref }) => ref),
-    retryAfterMs,
+    refusal,
   );
 }
 
-export function limitedResults(
-  refs: readonly LoadRef[],
-  retryAfterMs: number,
-): readonly LoadResult[] {
-  return refs.map(({ loader, key }) => {
-    const limit = `${loader.limit?.max} calls per ${loader.limit?.perMs} ms`;
-    const message = `loader "${loader.name}" was not called for key ${key}: its limit is ${limit}, retry after ${Math.ceil(retryAfterMs)} ms`;
-    const error = new LoaderError('RATE_LIMITED', message);
-    return { kind: 'limited', error, retryAfterMs, loadMs: 0 };
-  });
+export function limitedResults(refs: readonly LoadRef[], refusal: Refusal): readonly LoadResult[] {
+  return refs.map((ref) => ({
+    kind: 'limited',
+    error: refusalError(ref, refusal),
+    refusal,
+    loadMs: 0,
+  }));
 }
 
 /** Stores a loader's answer, if the key's lock is still ours, or leaves its outcome. Never rejects. */

@@ -29,7 +29,7 @@ export interface WarmKey {
   readonly seenCreatedAtMs: number;
 }
 
-export interface WarmCall extends Pick<LoadRun, 'permitWaitMs' | 'inSlot'> {
+export interface WarmCall extends Pick<LoadRun, 'permit' | 'inSlot'> {
   readonly loader: AnyLoader;
   /** An entry that is as fresh as that needs no load. */
   readonly isFresh: (header: EntryHeader) => boolean;
@@ -60,7 +60,7 @@ export class WarmLoad {
   /** Warms the keys by one loader call, `loadMany` if there are several. Never rejects. */
   async run(warmKeys: readonly WarmKey[], call: WarmCall): Promise<readonly Warmed[]> {
     const { fenced, events } = this.#parts;
-    const { loader, permitWaitMs, inSlot } = call;
+    const { loader, permit, inSlot } = call;
     const token = fenced.newToken();
     const asked = await Promise.all(warmKeys.map((one) => this.#acquire(one, token, call)));
     const locked = asked.filter((one): one is LockedRef => 'ref' in one);
@@ -69,7 +69,7 @@ export class WarmLoad {
       const results = await fenced.run(locked, {
         reason: 'warm',
         attempt: 1,
-        ...(permitWaitMs !== undefined && { permitWaitMs }),
+        ...(permit && { permit }),
         ...(inSlot && { inSlot }),
       });
       for (const [at, { ref }] of locked.entries()) {
@@ -115,7 +115,7 @@ export class WarmLoad {
 
 function toWarmed(key: string, result: LoadResult): Warmed {
   if (result.kind === 'not-found') return { kind: 'done', key, expiresAtMs: null };
-  if (result.kind === 'limited') return postponed(key, result.retryAfterMs, result.error);
+  if (result.kind === 'limited') return postponed(key, result.refusal.retryAfterMs, result.error);
   if (result.kind === 'failed') {
     // Invalidated or set in mid-load, or this process is closing.
     if (result.error.code === 'LOAD_ABORTED') return postponed(key, 0, result.error);

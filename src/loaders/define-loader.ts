@@ -1,12 +1,13 @@
 import { DEFAULTS } from '../config/defaults.ts';
 import { type MemoryOptions, type MemorySettings, resolveMemory } from '../config/memory-option.ts';
-import { type LimitOptions, resolveLimit } from '../config/rate-limit.ts';
+import { type OriginOptions, resolveOrigin } from '../config/origin-option.ts';
+import type { LimitOptions } from '../config/rate-limit.ts';
 import { checkName, checkObject, count, LONGEST_LIFE_MS, span } from '../config/rules.ts';
 import { resolveValueFormat, type ValueFormat, type ValueOptions } from '../config/value-format.ts';
 import type { Duration } from '../core/duration.ts';
 import { InvalidOptionError } from '../core/errors.ts';
 import type { LoadReason } from '../core/events.ts';
-import type { RateLimit } from '../core/sliding-window.ts';
+import type { OriginBudget } from '../core/origin.ts';
 import type { NotModified, WithEtag } from './answers.ts';
 import { resolveSchema, type SchemaSettings, type StandardSchemaV1 } from './schema.ts';
 import { type LoaderTimes, type LoadTimeouts, resolveTimes } from './times.ts';
@@ -70,8 +71,10 @@ export interface LoaderDefinition<P, R, O = R> {
   readonly codec?: ValueOptions['codec'];
   /** Compress long values: `'gzip'`, `'brotli'`, or with the size from which on. */
   readonly compress?: ValueOptions['compress'];
-  /** So many calls of `load` or `loadMany` in the whole fleet, by readers and workers. */
+  /** So many calls of `load` or `loadMany` in the whole fleet, by readers and workers: short for `origin.rate`. */
   readonly limit?: LimitOptions;
+  /** What the fleet's calls together may ask of the origin, and when to leave it alone. */
+  readonly origin?: OriginOptions;
   /** When this loader's keys are refreshed; `false`: nothing loads in the background, a reader waits at each expiry. */
   readonly refresh?: RefreshOptions | false;
   /** What the loader answers must match: its output is what is stored and read. A mismatch fails the load. */
@@ -121,7 +124,8 @@ export interface Loader<P, R> extends LoaderTimes, SchemaSettings {
   /** Undefined: as the cache has it. */
   readonly memory: MemorySettings | null | undefined;
   readonly format: ValueFormat;
-  readonly limit: RateLimit | null;
+  /** Null: its calls ask nobody. */
+  readonly origin: OriginBudget | null;
   readonly refresh: RefreshSettings;
   load(params: P, context: LoadContext): LoaderAnswer<R> | Promise<LoaderAnswer<R>>;
   readonly loadMany: LoaderDefinition<P, R>['loadMany'];
@@ -176,7 +180,7 @@ export function defineLoader<P, R, O = R>(
     emptyGuard: resolveEmptyGuard(definition.emptyGuard, at),
     memory: memory === undefined ? undefined : resolveMemory(memory, at('memory')),
     format: resolveValueFormat(definition, at),
-    limit: resolveLoaderLimit(definition.limit, at),
+    origin: resolveOrigin(definition, at),
     refresh: resolveRefresh(definition.refresh, at, times.ttlMs),
     load,
     loadMany,
@@ -203,12 +207,6 @@ function checkFunctions(definition: Readonly<Partial<Record<Functions, unknown>>
     if (typeof value === 'function' || (field !== 'load' && value === undefined)) continue;
     throw new InvalidOptionError(at(field), value, 'must be a function');
   }
-}
-
-function resolveLoaderLimit(limit: LimitOptions | undefined, at: Path): RateLimit | null {
-  if (limit === undefined) return null;
-  checkObject(limit, at('limit'), 'must be { max, per }');
-  return resolveLimit(limit, (field) => at(`limit.${field}`));
 }
 
 function resolveRefresh(

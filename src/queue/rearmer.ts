@@ -1,6 +1,7 @@
 import type { Clock } from '../core/clock.ts';
 import { messageOf } from '../core/errors.ts';
 import type { Events } from '../core/events.ts';
+import type { Refusal } from '../core/origin.ts';
 import type { AnyLoader } from '../loaders/define-loader.ts';
 import type { Smoothed } from '../policy/load-time.ts';
 import { retryDelayMs } from '../policy/retry.ts';
@@ -60,7 +61,7 @@ export class Rearmer {
     if (outcome.kind === 'failed') return this.#backoff(key, outcome.error, nowMs);
     if (outcome.kind === 'refreshed') return this.#landed(key, outcome.expiresAtMs, nowMs);
     if (outcome.kind === 'away') return this.#later(key, 'the cache server was away', nowMs);
-    if (outcome.kind === 'limited') return this.#postponed(key, outcome.retryAfterMs, nowMs);
+    if (outcome.kind === 'limited') return this.#postponed(key, outcome.refusal, nowMs);
     switch (outcome.why) {
       case 'late':
         return null;
@@ -82,9 +83,10 @@ export class Rearmer {
   }
 
   // Reads must not bring it forward, nor a reload that was not tried count as done: as in a backoff.
-  #postponed(key: string, retryAfterMs: number, nowMs: number): Rearmed {
+  #postponed(key: string, { retryAfterMs, why }: Refusal, nowMs: number): Rearmed {
     const dueAtMs = this.#parts.postponement.dueAtMs(retryAfterMs, nowMs);
-    const failure = this.#untried(key, { dueAtMs, why: 'its loader was at its limit' });
+    const what = why === 'breaker' ? 'failing' : 'at its limit';
+    const failure = this.#untried(key, { dueAtMs, why: `its origin was ${what}` });
     return { key, dueAtMs, failure, isPostponed: true };
   }
 

@@ -1,4 +1,5 @@
 import type { Events } from '../core/events.ts';
+import type { Refusal } from '../core/origin.ts';
 import type { LoadResult, LockedRef } from '../load/store-loaded.ts';
 import { isAway } from '../redis/away.ts';
 import type { Acquired } from '../redis/entry-store.ts';
@@ -24,8 +25,8 @@ export type KeyOutcome =
       /** Expiry of the entry found in place; 0: unknown. */
       readonly expiresAtMs: number;
     }
-  /** Not tried, and to be tried later: its loader is at its limit. */
-  | { readonly kind: 'limited'; readonly key: string; readonly retryAfterMs: number }
+  /** Not tried, and to be tried later: there was no permit of its origin. */
+  | { readonly kind: 'limited'; readonly key: string; readonly refusal: Refusal }
   /** Not tried, or in vain: the cache server is away. It says nothing about the key. */
   | { readonly kind: 'away'; readonly key: string }
   | { readonly kind: 'failed'; readonly key: string; readonly error: unknown };
@@ -51,7 +52,7 @@ export function outcomeOfError(key: string, error: unknown): KeyOutcome {
 export function outcomeOfLoad(locked: LockedRef, result: LoadResult, nowMs: number): KeyOutcome {
   const { key } = locked.ref;
   if (result.kind === 'not-found') return skipped(key, 'not-found');
-  if (result.kind === 'limited') return { kind: 'limited', key, retryAfterMs: result.retryAfterMs };
+  if (result.kind === 'limited') return { kind: 'limited', key, refusal: result.refusal };
   if (result.kind === 'failed') {
     // Invalidated or set in mid-load: whoever did that has made the refresh needless.
     if (result.error.code === 'LOAD_ABORTED') return skipped(key, 'superseded');
@@ -75,7 +76,8 @@ export function report(outcome: KeyOutcome, loader: { name: string }, events: Ev
   } else if (outcome.kind === 'skipped') {
     events.emit('refresh:skipped', { why: outcome.why, ...about });
   } else if (outcome.kind === 'limited') {
-    events.emit('refresh:skipped', { why: 'limited', ...about });
+    const why = outcome.refusal.why === 'breaker' ? 'origin-open' : 'limited';
+    events.emit('refresh:skipped', { why, ...about });
   } else if (outcome.kind === 'away') {
     events.emit('refresh:skipped', { why: 'redis-away', ...about });
   }

@@ -57,7 +57,9 @@ export class RefreshProcessor {
   constructor(parts: ProcessorParts) {
     this.#parts = parts;
     this.#underWay = new Slots(KEYS_PER_SLOT * parts.concurrency);
-    this.#postponement = new Postponement(parts.loader, parts.random);
+    const { loader, fenced, random } = parts;
+    const loadMs = (): number => fenced.loadTime(loader.name)?.meanMs ?? 0;
+    this.#postponement = new Postponement(loader, { loadMs, random });
   }
 
   /** @throws UnrecoverableError for data that is not ours, Error when every key failed */
@@ -121,7 +123,10 @@ export class RefreshProcessor {
       const results = await fenced.run(locked, {
         reason: 'refresh',
         attempt,
-        permitWaitMs: Math.max(0, Math.min(SHORT_PERMIT_WAIT_MS, data.deadlineAtMs - clock.now())),
+        permit: {
+          maxWaitMs: Math.max(0, Math.min(SHORT_PERMIT_WAIT_MS, data.deadlineAtMs - clock.now())),
+          as: 'refresh',
+        },
         inSlot: (load) => this.#parts.loading.run(load),
       });
       const landedAtMs = clock.now();

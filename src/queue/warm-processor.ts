@@ -55,7 +55,9 @@ export class WarmProcessor {
     const calls = Math.max(1, Math.floor(SHARE_OF_CALLS * parts.concurrency));
     this.#underWay = new Slots(KEYS_PER_SLOT * calls);
     this.#calls = new Slots(calls);
-    this.#postponement = new Postponement(parts.loader, parts.random);
+    const { loader, fenced, random } = parts;
+    const loadMs = (): number => fenced.loadTime(loader.name)?.meanMs ?? 0;
+    this.#postponement = new Postponement(loader, { loadMs, random });
   }
 
   /**
@@ -113,7 +115,7 @@ export class WarmProcessor {
       isFresh: (header: EntryHeader) =>
         !header.invalidated && isFresh(header, Math.max(clock.now(), data.freshUntilMs ?? 0)),
       liveUntilMs: data.untilMs,
-      permitWaitMs: SHORT_PERMIT_WAIT_MS,
+      permit: { maxWaitMs: SHORT_PERMIT_WAIT_MS, as: 'warm' },
       inSlot: (load) => this.#calls.run(() => loading.run(load)),
     });
   }

@@ -1,6 +1,6 @@
 import type { Clock } from '../core/clock.ts';
 import type { Events, StaleReason } from '../core/events.ts';
-import type { FencedLoad } from '../load/fenced-load.ts';
+import type { FencedLoad, PermitAsked } from '../load/fenced-load.ts';
 import { SHORT_PERMIT_WAIT_MS } from '../load/permits.ts';
 import { readable, reportMismatch } from '../load/readable.ts';
 import type { LoadResult, LockedRef } from '../load/store-loaded.ts';
@@ -70,10 +70,10 @@ export class MissLoader {
 
   /** Loads without asking Redis, many keys of one loader by its `loadMany`. */
   async loadUnlocked(misses: readonly Miss[]): Promise<PromiseSettledResult<Answer>[]> {
-    const waitMs = this.#permitWaitMs(misses);
+    const permit = this.#permitFor(misses);
     const results = await this.#parts.fenced.runUnlocked(
       misses.map(({ ref }) => ref),
-      waitMs,
+      permit,
     );
     return Promise.allSettled(
       misses.map(async (miss, at) => this.#answer(results[at] as LoadResult, miss)),
@@ -91,7 +91,7 @@ export class MissLoader {
       const reply = replies[at];
       return reply?.kind === 'acquired' ? locked.push(toLocked(flight, reply)) - 1 : null;
     });
-    const running = this.#runLockedMany(locked, this.#permitWaitMs(misses));
+    const running = this.#runLockedMany(locked, this.#permitFor(misses));
     return Promise.allSettled(
       misses.map(async (miss, at) => {
         const place = places[at] ?? null;
@@ -109,7 +109,7 @@ export class MissLoader {
     const patienceMs = known
       ? Math.max(MIN_LOCK_WAIT_MS, 3 * upperBound(known))
       : Number.POSITIVE_INFINITY;
-    const holderWaitMs = ref.loader.limit ? this.#permitWaitMs([miss]) : 0;
+    const holderWaitMs = ref.loader.origin ? this.#permitFor([miss]).maxWaitMs : 0;
     return {
       ...miss,
       token: this.#parts.fenced.newToken(),
@@ -168,8 +168,8 @@ export class MissLoader {
     reply: Extract<Acquired, { kind: 'acquired' }>,
     onHomeless?: () => void,
   ): Promise<Answer | null> {
-    const permitWaitMs = this.#permitWaitMs([flight]);
-    const call = { reason: 'miss', attempt: 1, permitWaitMs } as const;
+    const permit = this.#permitFor([flight]);
+    const call = { reason: 'miss', attempt: 1, permit } as const;
     const [result] = await this.#parts.fenced.run([toLocked(flight, reply)], call);
     if (!result) return null;
     if (isOutdated(result)) {
@@ -182,14 +182,14 @@ export class MissLoader {
 
   async #runLockedMany(
     locked: readonly LockedRef[],
-    permitWaitMs: number,
+    permit: PermitAsked,
   ): Promise<readonly LoadResult[]> {
     if (locked.length === 0) return [];
-    return this.#parts.fenced.run(locked, { reason: 'miss', attempt: 1, permitWaitMs });
+    return this.#parts.fenced.run(locked, { reason: 'miss', attempt: 1, permit });
   }
 
   async #loadOneUnlocked(miss: Miss): Promise<Answer> {
-    const [result] = await this.#parts.fenced.runUnlocked([miss.ref], this.#permitWaitMs([miss]));
+    const [result] = await this.#parts.fenced.runUnlocked([miss.ref], this.#permitFor([miss]));
     return this.#answer(result as LoadResult, miss);
   }
 
@@ -222,11 +222,12 @@ export class MissLoader {
     throw result.error;
   }
 
-  /** How long to wait for a permit: who may answer with a stale value need not wait long. */
-  #permitWaitMs(misses: readonly Miss[]): number {
+  /** Who may answer with a stale value need not wait long for a permit, nor before those who have none. */
+  #permitFor(misses: readonly Miss[]): PermitAsked {
     const loadTimeoutMs = misses[0]?.ref.loader.loadTimeoutMs ?? 0;
     const isServed = misses.every((miss) => this.stale(miss, 'load-failed') !== null);
-    return isServed ? Math.min(SHORT_PERMIT_WAIT_MS, loadTimeoutMs) : loadTimeoutMs;
+    if (!isServed) return { maxWaitMs: loadTimeoutMs, as: 'miss' };
+    return { maxWaitMs: Math.min(SHORT_PERMIT_WAIT_MS, loadTimeoutMs), as: 'refresh' };
   }
 
   /** The value that was found, while it may still stand in for one that cannot be loaded. */

@@ -36,6 +36,12 @@ export interface LimitKeys {
   readonly clock: string;
 }
 
+/** The keys of what the fleet knows of an origin. */
+export interface OriginKeys {
+  readonly origin: string;
+  readonly leases: string;
+}
+
 /** The part of a limit that stands in key names. */
 interface NamedLimit {
   readonly max: number;
@@ -135,6 +141,11 @@ export class Keys {
 
   limit(loader: NamedLoader, limit: NamedLimit): LimitKeys {
     return limitKeys(`${this.namespace}:{${loader.name}}:limit`, limit);
+  }
+
+  origin(loader: NamedLoader): OriginKeys {
+    const origin = `${this.namespace}:{${loader.name}}:origin`;
+    return { origin, leases: `${origin}:leases` };
   }
 
   /** Of a limiter that belongs to no loader. */

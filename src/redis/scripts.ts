@@ -20,6 +20,9 @@ export const SCRIPTS = {
   takePermit: 2,
   lookNow: 2,
   moveThreshold: 1,
+  enterOrigin: 4,
+  holdLease: 2,
+  leaveOrigin: 2,
 } as const;
 
 export type ScriptName = keyof typeof SCRIPTS;

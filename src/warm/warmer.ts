@@ -136,7 +136,7 @@ export class Warmer {
       loader,
       isFresh: (header) => this.#isEnough(header),
       liveUntilMs: null,
-      permitWaitMs: loader.loadTimeoutMs,
+      permit: { maxWaitMs: loader.loadTimeoutMs, as: 'warm' },
     });
     return warmed.flatMap((one) => {
       if (one.kind === 'postponed') return this.#failed([one.key], loader, one.error);

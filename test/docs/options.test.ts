@@ -44,6 +44,8 @@ const SECTIONS = [
   ['defineLoader', [optionsOf('src/loaders/define-loader.ts', 'LoaderDefinition')]],
   ['emptyGuard', [optionsOf('src/loaders/define-loader.ts', 'EmptyGuardOptions')]],
   ['compress', [optionsOf('src/config/value-format.ts', 'CompressOptions')]],
+  ['origin', [optionsOf('src/config/origin-option.ts', 'OriginOptions')]],
+  ['breaker', [optionsOf('src/config/origin-option.ts', 'BreakerOptions')]],
   ['limit', [optionsOf('src/config/rate-limit.ts', 'LimitOptions')]],
   ['createRateLimiter', [optionsOf('src/config/rate-limit.ts', 'RateLimiterOptions')]],
   ['take', [optionsOf('src/create-rate-limiter.ts', 'TakeOptions')]],
@@ -74,8 +76,11 @@ const NAMES: Readonly<Record<string, string>> = {
   emptyGuardAtLeast: 'atLeast',
   compressAboveBytes: 'above',
 };
-/** Defaults whose option's name stands in several tables. */
-const SECTION_OF: Readonly<Record<string, string>> = { memoryTtlMs: 'memory' };
+/** Defaults whose option's name stands in several tables: which one, and the name. */
+const SECTION_OF: Readonly<Record<string, readonly [section: string, option: string]>> = {
+  memoryTtlMs: ['memory', 'ttl'],
+  concurrency: ['createWorker', 'concurrency'],
+};
 /** A default that is no option: it stands under "Not options". */
 const FIXED = ['writeTimeoutMs'];
 
@@ -86,8 +91,7 @@ describe('every default of the code', () => {
   const options = Object.entries(DEFAULTS).filter(([name]) => !FIXED.includes(name));
 
   test.for(options)('%s is on the page as it is', ([name, value]) => {
-    const section = SECTION_OF[name];
-    const option = section ? 'ttl' : (NAMES[name] ?? name.replace(/Ms$/, ''));
+    const [section, option = NAMES[name] ?? name.replace(/Ms$/, '')] = SECTION_OF[name] ?? [];
     const shown = rows
       .filter(({ heading, row }) => row === option && heading === (section ?? heading))
       .map(({ byDefault }) => byDefault);

@@ -61,14 +61,14 @@ test('a fleet keeps to the limit of its loader, and nobody waits busily', async 
   const spans = times.slice(MAX).map((atMs, at) => atMs - (times[at] ?? 0));
   expect(Math.min(...spans)).toBeGreaterThanOrEqual(PER_MS - LAG_MS);
   // The limit is used, by readers and workers, and what it leaves over is answered with stale values.
-  expect(calls.length).toBeGreaterThan((0.7 * MAX * RUN_MS) / PER_MS);
+  expect(calls.length).toBeGreaterThan((0.6 * MAX * RUN_MS) / PER_MS);
   expect(states.stale).toBeGreaterThan(0);
   expect(states.uncached).toBe(0);
   const postponed = new Set(skips.filter(({ why }) => why === 'limited').map(({ key }) => key));
   expect(postponed.size).toBeGreaterThan(0);
   expect(refreshed.some(({ key }) => postponed.has(key))).toBe(true);
   expect(failures).toEqual([]);
-  // TIME is what the script asks once, and each role's clock a few times at its start.
+  // TIME is what each script asks once: as a call ends, and when each process learns who took its place.
   const taken = ((await commandCalls(redis)).time ?? 0) - timesAtStart;
-  expect(taken).toBeLessThan(3 * calls.length);
+  expect(taken).toBeLessThan(12 * calls.length);
 }, 30_000);

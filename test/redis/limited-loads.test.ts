@@ -43,7 +43,7 @@ describe('a read of a loader at its limit', () => {
     const reads = caches.flatMap((cache) => [cache.get(loader, 'a'), cache.get(loader, 'a')]);
     expect(new Set(await Promise.all(reads))).toEqual(new Set(['a 2']));
     expect(calls).toHaveLength(2);
-    expect((await commandCalls(connect(server.url))).llen).toBe(2);
+    expect((await commandCalls(connect(server.url))).lindex).toBe(2);
   });
 
   test('takes one permit for all misses of a getMany by loadMany', async () => {
@@ -154,5 +154,5 @@ test('a loader without a limit takes no permits', async () => {
   const loader = defineLoader({ name: 'free', ttl: '1m', load: async (id: string) => id });
   const cache = await openCache({ redis: server.url, loaders: [loader] });
   await cache.get(loader, 'a');
-  expect(await commandCalls(connect(server.url))).not.toHaveProperty('llen');
+  expect(await commandCalls(connect(server.url))).not.toHaveProperty('lindex');
 });

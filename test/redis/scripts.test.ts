@@ -108,6 +108,9 @@ const ARGUMENTS: Readonly<Record<ScriptName, readonly ScriptArgument[]>> = {
   takePermit: [1, 10, 1_000_000, 0],
   lookNow: [1_000, 500, 60, 'a'],
   moveThreshold: [1_000, 1_000, 60, 0, 0, 8.8, 100, 100, 100, 100],
+  enterOrigin: ['token', 3_000, 0, 1, 1, 1, 1_000_000, 0, 1_000, 1_000],
+  holdLease: ['token', 3_000],
+  leaveOrigin: ['token', 'failed', 5, 0, 1, 1_000],
 };
 
 test.each(NAMES)('%s runs on after a SCRIPT FLUSH', async (name) => {

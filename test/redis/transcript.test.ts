@@ -39,6 +39,9 @@ const EVENTS: Readonly<Record<EventName, true>> = {
   'breaker:opened': true,
   'breaker:closed': true,
   'server:unsuitable': true,
+  'origin:opened': true,
+  'origin:closed': true,
+  'origin:paused': true,
 };
 
 let namespace: string;

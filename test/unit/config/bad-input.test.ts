@@ -95,6 +95,28 @@ const TABLE: readonly [path: string, take: Call, values: readonly unknown[]][] =
   ['loader "a": limit', loader, [...objects, false]],
   ['loader "a": limit.max', within(loader, 'limit', { per: '1s' }), [undefined, 100_001, ...whole]],
   ['loader "a": limit.per', within(loader, 'limit', { max: 1 }), [undefined, 99, ...positiveSpan]],
+  [
+    'loader "a": limit',
+    within(loader, 'origin', { rate: { max: 1, per: '1s' } }),
+    [{ max: 1, per: '1s' }],
+  ],
+  ['loader "a": origin', loader, [...objects, false]],
+  ['loader "a": origin.concurrency', loader, [10_001, ...whole]],
+  ['loader "a": origin.rate', loader, [...objects, false]],
+  ['loader "a": origin.rate.max', loader, [undefined, 100_001, ...whole]],
+  [
+    'loader "a": origin.rate.per',
+    withinOrigin('rate', { max: 1 }),
+    [undefined, 99, ...positiveSpan],
+  ],
+  ['loader "a": origin.breaker', loader, [...objects, false]],
+  ['loader "a": origin.breaker.failures', loader, [undefined, 10_001, ...whole]],
+  [
+    'loader "a": origin.breaker.openFor',
+    withinOrigin('breaker', { failures: 1 }),
+    [undefined, 99, '61m', ...positiveSpan],
+  ],
+  ['loader "a": origin.retryAfter', loader, functions],
   ['loader "a": refresh', loader, objects],
   ['loader "a": refresh.threshold', loader, [0, 1e7, ...share]],
   ['loader "a": refresh.wasteBudget', loader, [1.1, ...share]],
@@ -226,4 +248,10 @@ function optionsWith(path: string, value: unknown): object {
 function within(take: Call, option: string, more: object): Call {
   return (options: Record<string, object>) =>
     take({ ...options, [option]: { ...more, ...options[option] } } as never);
+}
+
+/** As `within`, of a part of `origin`. */
+function withinOrigin(part: string, more: object): Call {
+  return ({ origin }: { origin: Record<string, object> }) =>
+    loader({ origin: { [part]: { ...more, ...origin[part] } } });
 }

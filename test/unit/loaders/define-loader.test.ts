@@ -42,7 +42,7 @@ describe('a definition', () => {
       emptyGuard: null,
       memory: undefined,
       format: { codec: 'msgpack', compression: null },
-      limit: null,
+      origin: null,
       refresh: { isOff: false, threshold: null, wasteBudget, beta, spread, minLeadMs },
       schema: undefined,
       validateOnRead: false,
@@ -90,7 +90,7 @@ describe('a definition', () => {
       emptyGuard: { share: DEFAULTS.emptyGuardShare, atLeast: 3 },
       memory: { maxEntries: null, maxBytes: 1_000, ttlMs: 10_000, sharing: 'cloned' },
       format: { codec: 'json', compression: { algorithm: 'gzip', aboveBytes: 1_024 } },
-      limit: { max: 100, perMs: 1_000 },
+      origin: expect.objectContaining({ concurrency: null, rate: { max: 100, perMs: 1_000 } }),
       refresh: {
         isOff: false,
         threshold: 2.5,
