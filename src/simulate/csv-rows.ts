@@ -32,6 +32,8 @@ export class CsvRows {
   #line = 0;
   #rows = 0;
   #columns = 0;
+  /** The cells asked for; the same array for every row. */
+  readonly #wanted: string[] = [];
   /** Where the columns asked for stand; null before the header. */
   #indices: readonly number[] | null = null;
 
@@ -84,7 +86,9 @@ export class CsvRows {
     if (cells.length !== this.#columns) {
       return `${cells.length} columns, and the header has ${this.#columns}`;
     }
-    return this.#options.row(indices.map((index) => cells[index] ?? ''));
+    const wanted = this.#wanted;
+    for (let at = 0; at < indices.length; at++) wanted[at] = cells[indices[at] as number] ?? '';
+    return this.#options.row(wanted);
   }
 
   #readHeader(line: string): readonly number[] {

@@ -4,12 +4,12 @@ import { isOverdue } from '../policy/freshness.ts';
 import { halfLifeMs } from '../policy/heat.ts';
 import { firstLookMs, leadMs, lookAheadMs } from '../policy/lead-time.ts';
 import { type Smoothed, smooth } from '../policy/load-time.ts';
-import { type Plan, type PlanHeader, type PlanSettings, plan } from '../policy/plan.ts';
+import type { PlanSettings } from '../policy/plan.ts';
 import { Headers } from './headers.ts';
+import { Planner } from './planner.ts';
 import type { Policy } from './policy.ts';
 import { ReadCounter } from './read-counter.ts';
 import type { Answer } from './score.ts';
-import type { Threshold } from './threshold-course.ts';
 import { TimeHeap } from './time-heap.ts';
 import { TrackedKeys } from './tracked-keys.ts';
 import type { Values } from './values.ts';
@@ -31,7 +31,7 @@ export interface EverwarmSettings {
   readonly minLeadMs: number;
   readonly beta: number;
   readonly spread: number;
-  readonly threshold: Threshold;
+  readonly threshold: number;
 }
 
 /** By whom the load under way was begun. */
@@ -48,7 +48,8 @@ export class Everwarm implements Policy {
   readonly #values: Values;
   readonly #keys: readonly string[];
   readonly #settings: EverwarmSettings;
-  readonly #planning: Omit<PlanSettings, 'threshold'>;
+  readonly #tickMs: number;
+  readonly #planner: Planner;
   readonly #idleMs: number;
   readonly #headers: Headers;
   readonly #tracked: TrackedKeys;
@@ -69,23 +70,15 @@ export class Everwarm implements Policy {
 
   /** @param keys - their texts, by index */
   constructor(values: Values, keys: readonly string[], settings: EverwarmSettings) {
-    const { ttlMs, livesVary, minLeadMs, beta, spread } = settings;
+    const { ttlMs } = settings;
     const count = keys.length;
     this.#values = values;
     this.#keys = keys;
     this.#settings = settings;
-    const tick = tickMs(settings.tickIntervalMs, ttlMs);
+    this.#tickMs = tickMs(settings.tickIntervalMs, ttlMs);
+    this.#idleMs = idleMs(this.#tickMs, ttlMs);
     const halfLife = halfLifeMs(ttlMs);
-    this.#planning = {
-      ttlMs,
-      livesVary,
-      halfLifeMs: halfLife,
-      tickMs: tick,
-      minLeadMs,
-      beta,
-      spread,
-    };
-    this.#idleMs = idleMs(tick, ttlMs);
+    this.#planner = new Planner(planSettings(settings, halfLife, this.#tickMs));
     this.#headers = new Headers(count, ttlMs);
     this.#tracked = new TrackedKeys(count, halfLife);
     this.#counter = new ReadCounter(count, flushMs(settings.flushIntervalMs, ttlMs));
@@ -160,9 +153,10 @@ export class Everwarm implements Policy {
   }
 
   #tick(nowMs: number): void {
-    const { ttlMs, tickMs } = this.#planning;
+    const { ttlMs, claimTtlMs } = this.#settings;
+    const tickMs = this.#tickMs;
     const lead = leadMs({ load: this.#workerLoad, wait: null, tickMs, ttlMs, minLeadMs: 0 });
-    const untilMs = nowMs + claimMs(this.#settings.claimTtlMs, lead);
+    const untilMs = nowMs + claimMs(claimTtlMs, lead);
     this.#tracked.claim(nowMs, untilMs, (key, logHeat) => this.#look(key, logHeat, nowMs));
     const nextMs = this.#tracked.nextDueAtMs - nowMs;
     this.#tickAtMs = nowMs + Math.min(this.#idleMs, Math.max(tickMs, nextMs));
@@ -170,7 +164,15 @@ export class Everwarm implements Policy {
 
   #look(key: number, logHeat: number | null, nowMs: number): void {
     const header = this.#headers.get(key, nowMs);
-    const planned = this.#plan({ key, header, logHeat, nowMs });
+    const planned = this.#planner.plan({
+      key: this.#keys[key] as string,
+      header,
+      logHeat,
+      nowMs,
+      trackerAgeMs: this.#tracked.ageMs(nowMs),
+      loaderLoad: this.#workerLoad,
+      reloadedWithinTtl: nowMs - (this.#reloadedAtMs[key] as number) < this.#settings.ttlMs,
+    });
     if (planned.kind === 'drop') this.#tracked.setDue(key, null);
     else if (planned.kind === 'wait') this.#tracked.setDue(key, Math.floor(planned.untilMs));
     else {
@@ -181,30 +183,6 @@ export class Everwarm implements Policy {
         this.#refresh(key, nowMs, { by: BY_WORKER, logHeat: logHeat ?? Number.NaN, unreadLives });
       }
     }
-  }
-
-  /** The one place where it is decided: what the fleet knows beside the key comes in here. */
-  #plan(look: {
-    readonly key: number;
-    readonly header: PlanHeader | null;
-    readonly logHeat: number | null;
-    readonly nowMs: number;
-  }): Plan {
-    const { key, header, logHeat, nowMs } = look;
-    const { threshold, ttlMs } = this.#settings;
-    const decided = plan({
-      header,
-      logHeat,
-      key: this.#keys[key] as string,
-      nowMs,
-      trackerAgeMs: this.#tracked.ageMs(nowMs),
-      settings: { ...this.#planning, threshold: threshold.current },
-      loaderLoad: this.#workerLoad,
-      wait: null,
-      reloadedWithinTtl: nowMs - (this.#reloadedAtMs[key] as number) < ttlMs,
-    });
-    threshold.heed({ header, decided, nowMs });
-    return decided;
   }
 
   #lookLater(key: number, nowMs: number): void {
@@ -258,6 +236,14 @@ export class Everwarm implements Policy {
     const lead = leadMs({ load: this.#workerLoad, wait: null, tickMs: 0, ttlMs, minLeadMs });
     this.#tracked.setDue(key, firstLookMs({ expiresAtMs, ttlMs, leadMs: lead, nowMs }));
   }
+}
+
+function planSettings(
+  { ttlMs, livesVary, minLeadMs, beta, spread, threshold }: EverwarmSettings,
+  halfLifeMs: number,
+  tickMs: number,
+): PlanSettings {
+  return { ttlMs, livesVary, halfLifeMs, tickMs, minLeadMs, beta, spread, threshold };
 }
 
 interface Begun {
