@@ -6,6 +6,7 @@ import {
 import { type EventName, Events, type Listener } from './core/events.ts';
 import type { AnyLoader } from './loaders/define-loader.ts';
 import { LoaderRegistry, type WithLoaders } from './loaders/registry.ts';
+import { idleMs, tickMs as tickMsOf } from './policy/cadence.ts';
 import { shortestLifeMs } from './policy/varying-life.ts';
 import { RefreshQueue } from './queue/refresh-queue.ts';
 import { EntryStore } from './redis/entry-store.ts';
@@ -30,9 +31,6 @@ export interface Scheduler {
   close(): Promise<void>;
 }
 
-const MIN_TICK_MS = 50;
-const MAX_IDLE_MS = 1_000;
-const TICKS_PER_TTL = 20;
 const WATCH_MS = 1_000;
 
 /**
@@ -91,8 +89,7 @@ class SchedulerRole implements Scheduler {
   #startLoop(loader: AnyLoader, keys: Keys): TickLoop {
     const { cache, queue, clock } = this.#servers;
     const { tickIntervalMs, claimTtlMs, maxTrackedKeys } = this.#settings;
-    const shareOfTtlMs = shortestLifeMs(loader) / TICKS_PER_TTL;
-    const tickMs = Math.max(MIN_TICK_MS, Math.min(tickIntervalMs, shareOfTtlMs));
+    const tickMs = tickMsOf(tickIntervalMs, shortestLifeMs(loader));
     const refreshQueue = new RefreshQueue(queue, keys, loader);
     this.#queues.push(refreshQueue);
     const scheduler = new LoaderScheduler({
@@ -112,7 +109,7 @@ class SchedulerRole implements Scheduler {
     return new TickLoop(() => scheduler.tick(), {
       now: () => clock.now(),
       tickMs,
-      idleMs: Math.max(tickMs, Math.min(MAX_IDLE_MS, shareOfTtlMs)),
+      idleMs: idleMs(tickMs, shortestLifeMs(loader)),
       onError: (error) => this.#events.emit('redis:failed', { role: 'queue', error }),
     });
   }

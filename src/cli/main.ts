@@ -5,6 +5,7 @@ import { runMain } from '../../workers/main.ts';
 import { type RoleFlags, runRole } from '../../workers/run-role.ts';
 import { type DashboardFlags, runDashboard } from './dashboard.ts';
 import { type DevFlags, runDev } from './dev.ts';
+import { simulateCommand } from './simulate.ts';
 
 const manifest = new URL('../../../package.json', import.meta.url);
 const { version } = JSON.parse(readFileSync(manifest, 'utf8')) as { version: string };
@@ -34,6 +35,8 @@ roleCommand('dev', 'run all roles, the dashboard and, without REDIS_URL, a Redis
   .option('--dashboard-port <n>', 'port of the dashboard; 0: a free one', wholeNumber, 3000)
   .argument('[command...]', 'after --: a program to run with REDIS_URL set, e.g. -- node app.mjs')
   .action((command: string[], flags: DevFlags) => runMain(() => runDev(flags, command)));
+
+program.addCommand(simulateCommand().showHelpAfterError());
 
 await program.parseAsync();
 

@@ -15,6 +15,7 @@ export type ErrorCode =
   | 'REDIS_UNAVAILABLE'
   | 'REDIS_NOT_INSTALLED'
   | 'LOADERS_FILE'
+  | 'TRACE_FILE'
   | 'DASHBOARD_PORT'
   | 'CLOSED';
 

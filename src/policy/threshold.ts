@@ -1,5 +1,5 @@
 /** Recent reads of a key that was read twice within a half-life, at least: the least to judge by. */
-const LOWEST_THRESHOLD = 1.5;
+export const LOWEST_THRESHOLD = 1.5;
 
 /**
  * Recent reads from which a key is worth a refresh while its tracker is young. After an age a, a key read

@@ -2,6 +2,7 @@ import { LONGEST_LIFE_MS } from '../config/rules.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Events } from '../core/events.ts';
 import type { AnyLoader } from '../loaders/define-loader.ts';
+import { flushMs } from '../policy/cadence.ts';
 import { leadMs, lookAheadMs } from '../policy/lead-time.ts';
 import type { Smoothed } from '../policy/load-time.ts';
 import { livesVary, shortestLifeMs } from '../policy/varying-life.ts';
@@ -40,9 +41,6 @@ export interface RecorderParts {
   readonly random: () => number;
 }
 
-const FLUSHES_PER_TTL = 16;
-const MIN_FLUSH_MS = 100;
-
 /**
  * Counts one loader's reads in this process and sends them to the tracker now and then, never on the
  * way of a read. Bounded: what does not fit, or a tracker that is away does not take, is dropped and
@@ -59,8 +57,7 @@ export class AccessRecorder {
 
   constructor(parts: RecorderParts) {
     this.#parts = parts;
-    const shareOfTtlMs = shortestLifeMs(parts.loader) / FLUSHES_PER_TTL;
-    this.#flushMs = Math.max(MIN_FLUSH_MS, Math.min(parts.flushIntervalMs, shareOfTtlMs));
+    this.#flushMs = flushMs(parts.flushIntervalMs, shortestLifeMs(parts.loader));
     this.#timer = setInterval(() => void this.flush(), this.#flushMs).unref();
   }
 

@@ -1,6 +1,7 @@
 import { DEFAULTS } from '../config/defaults.ts';
 import type { Clock } from '../core/clock.ts';
 import type { AnyLoader } from '../loaders/define-loader.ts';
+import { claimMs } from '../policy/cadence.ts';
 import { leadMs } from '../policy/lead-time.ts';
 import { decay, type Smoothed } from '../policy/load-time.ts';
 import { moveThreshold, type WasteControl } from '../policy/waste.ts';
@@ -113,6 +114,6 @@ export class Outlook {
     const { loader, tickMs, claimTtlMs } = this.#parts;
     const { ttlMs } = loader;
     const lead = leadMs({ load: this.#load, wait, tickMs, ttlMs, minLeadMs: 0 });
-    return Math.max(claimTtlMs, 3 * lead);
+    return claimMs(claimTtlMs, lead);
   }
 }

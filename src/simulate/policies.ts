@@ -1,0 +1,41 @@
+import { Everwarm, type EverwarmSettings } from './everwarm.ts';
+import { afterShare, never, OnRead, perReadXfetch } from './on-read.ts';
+import { Oracle } from './oracle.ts';
+import type { Policy } from './policy.ts';
+import { seededRandom } from './random.ts';
+import { Timers } from './timers.ts';
+import type { Values } from './values.ts';
+
+export interface PolicySettings extends EverwarmSettings {
+  /** Fixed thresholds to compare with. */
+  readonly thresholds: readonly number[];
+}
+
+export type MakePolicy = (values: Values) => Policy;
+
+const XFETCH_SEED = 1;
+
+/** Every policy by its name, in the order in which they are shown. */
+export function policies(
+  keys: readonly string[],
+  settings: PolicySettings,
+): ReadonlyMap<string, MakePolicy> {
+  const xfetch = (beta: number) => perReadXfetch(beta, seededRandom(XFETCH_SEED));
+  const everwarm =
+    (threshold: number): MakePolicy =>
+    (values) =>
+      new Everwarm(values, keys, { ...settings, threshold });
+  const fixed = settings.thresholds.map((theta) => [`everwarm@${theta}`, everwarm(theta)] as const);
+  return new Map<string, MakePolicy>([
+    ['plain', (values) => new OnRead(values, never)],
+    ['staleWhileRevalidate', (values) => new OnRead(values, never, 1)],
+    ['refreshAt80', (values) => new OnRead(values, afterShare(0.8))],
+    ['refreshAt90', (values) => new OnRead(values, afterShare(0.9))],
+    ['xfetch1', (values) => new OnRead(values, xfetch(1))],
+    ['xfetch2', (values) => new OnRead(values, xfetch(2))],
+    ['timer', (values) => new Timers(values)],
+    ['everwarm', everwarm(settings.threshold)],
+    ...fixed,
+    ['oracle', (values) => new Oracle(values)],
+  ]);
+}
