@@ -54,4 +54,12 @@ export type {
   InvalidateOptions,
   LoaderInvalidateOptions,
 } from './read/invalidate-options.ts';
+export { defineWarmUp, type WarmUp, type WarmUpDefinition } from './warm/define-warm-up.ts';
+export type { Hottest, KeySource, KeysContext, WarmKeys } from './warm/warm-keys.ts';
+export type {
+  LastWarmUpRun,
+  WarmUpProgress,
+  WarmUpRunStatus,
+  WarmUpStatus,
+} from './warm/warm-up-status.ts';
 export type { WrapOptions, Wrapped, WrappedParts } from './wrap-function.ts';

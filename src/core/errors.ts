@@ -2,6 +2,7 @@ export type ErrorCode =
   | 'INVALID_OPTION'
   | 'INVALID_KEY'
   | 'UNKNOWN_LOADER'
+  | 'UNKNOWN_WARM_UP'
   | 'LOADER_FAILED'
   | 'LOADER_TIMEOUT'
   | 'LOAD_ABORTED'

@@ -53,6 +53,8 @@ export interface Failure {
 const RECORD_CHUNK = 500;
 const TRIM_CHUNK = 1_000;
 const LIVES_TRACKED = 20;
+const FROZEN_SECONDS = 86_400;
+const HOTTEST_PAGE = 1_000;
 /** What is left of the claim of a key that was invalidated: enough for most refreshes to land. */
 const CLAIM_LEFT_MS = 500;
 
@@ -155,6 +157,31 @@ export class Tracker {
   /** Makes the hottest keys due now, hottest first. */
   async wakeHottest(nowMs: number, count: number): Promise<void> {
     await this.#scripts.run('wakeHottest', [this.#keys.heat, this.#keys.due, nowMs, count]);
+  }
+
+  /** How many of the `count` hottest there are. */
+  async countHottest(count: number): Promise<number> {
+    return Math.min(count, await this.#redis.zcard(this.#keys.heat));
+  }
+
+  /**
+   * The hottest keys, hottest first, as they were when they were first asked for under that name: whoever
+   * asks again within a day gets the same.
+   */
+  async *hottest(count: number, name: string): AsyncGenerator<string> {
+    const { heat } = this.#keys;
+    const frozen = `${heat}:at:${name}`;
+    if ((await withinTimeout(this.#redis.exists(frozen), `looking for ${frozen}`)) === 0) {
+      await this.#redis.zrangestore(frozen, heat, 0, count - 1, 'REV');
+      await this.#redis.expire(frozen, FROZEN_SECONDS);
+    }
+    for (let from = 0; from < count; from += HOTTEST_PAGE) {
+      const to = Math.min(count, from + HOTTEST_PAGE) - 1;
+      const page = this.#redis.zrevrange(frozen, from, to);
+      const keys = await withinTimeout(page, `reading ${frozen}`);
+      yield* keys;
+      if (keys.length < HOTTEST_PAGE) return;
+    }
   }
 
   /** Makes those of the keys that are tracked due now, at most 500 keys a call of the script. */

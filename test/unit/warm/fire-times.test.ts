@@ -137,7 +137,7 @@ describe('refused', () => {
 
   test.for(['0 9 31 2 *', '0 0 30 2 *', '0 9 31 4 *'])('"%s", which never fires', (pattern) => {
     expect(() => fireTimesOf(pattern, zone, 'schedule')).toThrow(
-      '`schedule` ("' + pattern + '") never fires',
+      `\`schedule\` ("${pattern}") never fires`,
     );
   });
 
