@@ -54,8 +54,9 @@ export type {
   InvalidateOptions,
   LoaderInvalidateOptions,
 } from './read/invalidate-options.ts';
-export { defineWarmUp, type WarmUp, type WarmUpDefinition } from './warm/define-warm-up.ts';
+export { defineWarmUp, type WarmUpDefinition } from './warm/define-warm-up.ts';
 export type { Hottest, KeySource, KeysContext, WarmKeys } from './warm/warm-keys.ts';
+export type { WarmUp } from './warm/warm-up.ts';
 export type {
   LastWarmUpRun,
   WarmUpProgress,

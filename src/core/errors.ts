@@ -14,6 +14,7 @@ export type ErrorCode =
   | 'REDIS_UNAVAILABLE'
   | 'REDIS_NOT_INSTALLED'
   | 'LOADERS_FILE'
+  | 'KEYS_FILE'
   | 'DASHBOARD_PORT'
   | 'CLOSED';
 

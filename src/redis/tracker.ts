@@ -165,20 +165,16 @@ export class Tracker {
   }
 
   /**
-   * The hottest keys, hottest first, as they were when they were first asked for under that name: whoever
-   * asks again within a day gets the same.
+   * The hottest keys, hottest first. With a name, as they were when they were first asked for under that:
+   * whoever asks again within a day gets the same.
    */
-  async *hottest(count: number, name: string): AsyncGenerator<string> {
+  async *hottest(count: number, name: string | null): AsyncGenerator<string> {
     const { heat } = this.#keys;
-    const frozen = `${heat}:at:${name}`;
-    if ((await withinTimeout(this.#redis.exists(frozen), `looking for ${frozen}`)) === 0) {
-      await this.#redis.zrangestore(frozen, heat, 0, count - 1, 'REV');
-      await this.#redis.expire(frozen, FROZEN_SECONDS);
-    }
-    for (let from = 0; from < count; from += HOTTEST_PAGE) {
-      const to = Math.min(count, from + HOTTEST_PAGE) - 1;
-      const page = this.#redis.zrevrange(frozen, from, to);
-      const keys = await withinTimeout(page, `reading ${frozen}`);
+    const from = name === null ? heat : await this.#freeze(count, name);
+    for (let first = 0; first < count; first += HOTTEST_PAGE) {
+      const last = Math.min(count, first + HOTTEST_PAGE) - 1;
+      const page = this.#redis.zrevrange(from, first, last);
+      const keys = await withinTimeout(page, `reading ${from}`);
       yield* keys;
       if (keys.length < HOTTEST_PAGE) return;
     }
@@ -192,6 +188,17 @@ export class Tracker {
       const args = [heat, due, nowMs, CLAIM_LEFT_MS, this.#expireSeconds, ...chunk];
       await withinTimeout(this.#scripts.run('lookNow', args), `looking at keys of ${heat}`);
     }
+  }
+
+  async #freeze(count: number, name: string): Promise<string> {
+    const { heat } = this.#keys;
+    const frozen = `${heat}:at:${name}`;
+    if ((await withinTimeout(this.#redis.exists(frozen), `looking for ${frozen}`)) === 0) {
+      const freezing = this.#redis.zrangestore(frozen, heat, 0, count - 1, 'REV');
+      await withinTimeout(freezing, `writing ${frozen}`);
+      await this.#redis.expire(frozen, FROZEN_SECONDS);
+    }
+    return frozen;
   }
 
   /** Removes a chunk of faded keys, or of the coldest over `maxKeys`; answers whether more may follow. */

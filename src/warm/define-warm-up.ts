@@ -6,7 +6,9 @@ import type { AnyLoader, Loader } from '../loaders/define-loader.ts';
 import { isLoader } from '../loaders/registry.ts';
 import { type FireTimes, fireTimesOf, zoneOf } from './fire-times.ts';
 import { PlanTimes } from './plan-times.ts';
-import { resolveKeys, type Source, type WarmKeys } from './warm-keys.ts';
+import { readStatus } from './read-status.ts';
+import { resolveKeys, type WarmKeys } from './warm-keys.ts';
+import type { WarmUp } from './warm-up.ts';
 import type { Zone } from './zone.ts';
 
 export interface WarmUpDefinition<P> {
@@ -34,20 +36,6 @@ export interface WarmUpDefinition<P> {
   readonly catchUp?: Duration;
   /** While the last run is still under way: `'skip'` this one, or `'queue'` it behind, for `catchUp` at most. @defaultValue `'skip'` */
   readonly overlap?: 'skip' | 'queue';
-}
-
-/** A validated plan: what `createScheduler` takes. */
-export interface WarmUp {
-  readonly name: string;
-  readonly loader: AnyLoader;
-  readonly zone: Zone;
-  readonly times: PlanTimes;
-  readonly sources: readonly Source[];
-  readonly spreadOverMs: number;
-  readonly ttlMs: number | null;
-  readonly priority: number | null;
-  readonly catchUpMs: number;
-  readonly overlap: 'skip' | 'queue';
 }
 
 /** A run may always come so late: timers and machines do. */
@@ -85,9 +73,9 @@ export function defineWarmUp<P>(definition: WarmUpDefinition<P>): WarmUp {
   const leadMs = resolveLead(definition, at);
   const spreadOverMs = resolveSpread(definition.spreadOver, leadMs, at);
   const { ttl, catchUp } = definition;
-  return Object.freeze({
+  const plan: WarmUp = {
     name,
-    loader: definition.loader as AnyLoader,
+    loader: definition.loader as unknown as AnyLoader,
     zone,
     times: resolveTimes({ ...definition, leadMs }, zone, at),
     sources: resolveKeys(definition.keys, at('keys')),
@@ -100,14 +88,9 @@ export function defineWarmUp<P>(definition: WarmUpDefinition<P>): WarmUp {
       max: MOST_CATCH_UP_MS,
     }),
     overlap: resolveOverlap(definition.overlap, at('overlap')),
-  });
-}
-
-/** Whether a value is a plan made by `defineWarmUp`, of this copy of Everwarm or another. */
-export function isWarmUp(value: unknown): value is WarmUp {
-  if (value === null || typeof value !== 'object') return false;
-  const { name, sources, times } = value as Partial<WarmUp>;
-  return typeof name === 'string' && Array.isArray(sources) && typeof times === 'object';
+    status: (options) => readStatus(plan, options),
+  };
+  return Object.freeze(plan);
 }
 
 type Path = (field: string) => string;

@@ -1,7 +1,7 @@
 import { EverwarmError, InvalidOptionError } from '../core/errors.ts';
 import type { AnyLoader } from '../loaders/define-loader.ts';
 import type { LoaderRegistry } from '../loaders/registry.ts';
-import { isWarmUp, type WarmUp } from './define-warm-up.ts';
+import { isWarmUp, type WarmUp } from './warm-up.ts';
 
 /**
  * The plans of one process, by name.

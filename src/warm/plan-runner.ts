@@ -5,10 +5,10 @@ import type { RunProgress } from '../queue/warm-up-job.ts';
 import type { RunOutcome, TakenRun } from '../queue/warm-up-worker.ts';
 import type { Tracker } from '../redis/tracker.ts';
 import type { WarmUpRuns } from '../redis/warm-up-runs.ts';
-import type { WarmUp } from './define-warm-up.ts';
 import { keyStream, knownTotal } from './key-stream.ts';
 import { ProgressReport } from './progress-report.ts';
 import type { WarmRequest, WarmRun } from './warm-run.ts';
+import type { WarmUp } from './warm-up.ts';
 
 export interface PlanRunnerParts {
   readonly plans: ReadonlyMap<string, WarmUp>;

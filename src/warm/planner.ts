@@ -1,9 +1,9 @@
 import type { Clock } from '../core/clock.ts';
 import type { WarmUpQueue } from '../queue/warm-up-queue.ts';
 import type { WarmUpRuns } from '../redis/warm-up-runs.ts';
-import type { WarmUp } from './define-warm-up.ts';
 import type { Fire } from './plan-times.ts';
 import { runIdOf } from './run-id.ts';
+import type { WarmUp } from './warm-up.ts';
 
 export interface PlannerParts {
   readonly plans: readonly WarmUp[];

@@ -9,11 +9,12 @@ import type { Keys } from '../redis/keys.ts';
 import type { RoleServers } from '../redis/role-servers.ts';
 import { Tracker } from '../redis/tracker.ts';
 import { WarmUpRuns } from '../redis/warm-up-runs.ts';
-import type { WarmUp } from './define-warm-up.ts';
 import { PlanRunner } from './plan-runner.ts';
 import { Planner } from './planner.ts';
+import { statusOf } from './read-status.ts';
 import { WarmRun } from './warm-run.ts';
-import { statusOf, type WarmUpStatus } from './warm-up-status.ts';
+import type { WarmUp } from './warm-up.ts';
+import type { WarmUpStatus } from './warm-up-status.ts';
 
 export interface WarmUpServiceParts {
   readonly plans: ReadonlyMap<string, WarmUp>;

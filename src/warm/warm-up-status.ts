@@ -1,8 +1,3 @@
-import type { QueuedRun } from '../queue/warm-up-queue.ts';
-import type { EndedRun, WarmUpRuns } from '../redis/warm-up-runs.ts';
-import type { WarmUp } from './define-warm-up.ts';
-import { nextFire } from './planner.ts';
-
 /** What a plan does, did and will do. Instants are epoch ms. */
 export interface WarmUpStatus {
   readonly name: string;
@@ -50,32 +45,4 @@ export interface LastWarmUpRun {
   readonly failed: number;
   readonly refused: number;
   readonly error: string | null;
-}
-
-export interface StatusParts {
-  readonly runs: Pick<WarmUpRuns, 'last' | 'tookMs'>;
-  /** Runs of all plans that have not ended. */
-  readonly unfinished: readonly QueuedRun[];
-  readonly nowMs: number;
-}
-
-export async function statusOf(
-  plan: WarmUp,
-  { runs, unfinished, nowMs }: StatusParts,
-): Promise<WarmUpStatus> {
-  const [next, last] = await Promise.all([nextFire(plan, runs, nowMs), runs.last(plan.name)]);
-  return {
-    name: plan.name,
-    loader: plan.loader.name,
-    timezone: plan.zone.name,
-    nextStartAtMs: next?.startAtMs ?? null,
-    nextPeakAtMs: next?.peakAtMs ?? null,
-    runs: unfinished.filter((run) => run.plan === plan.name).map(toStatus),
-    last: last satisfies EndedRun | null,
-  };
-}
-
-function toStatus({ runId, state, startAtMs, peakAtMs, progress }: QueuedRun): WarmUpRunStatus {
-  const isRunning = state === 'running';
-  return { runId, state: isRunning ? 'running' : 'waiting', startAtMs, peakAtMs, progress };
 }

@@ -1,4 +1,4 @@
-import type { WarmUp } from './define-warm-up.ts';
+import type { WarmUp } from './warm-up.ts';
 
 /** What `createScheduler` takes besides its own options and the loaders. */
 export interface WithWarmUps {
