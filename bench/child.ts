@@ -8,6 +8,8 @@ import { fileURLToPath } from 'node:url';
 export interface Reading {
   readonly count: number;
   readonly atMs: number;
+  /** The most memory it has had so far. */
+  readonly peakBytes?: number;
 }
 
 /** The requests a benchmark's process answers. */
@@ -22,6 +24,10 @@ export interface Role {
 export interface StartOptions {
   readonly redisUrl: string;
   readonly namespace: string;
+  /** How many keys to work through, where the process chooses them. */
+  readonly keys?: number;
+  /** Whether its loader has `loadMany`. */
+  readonly isBatched?: boolean;
 }
 
 type Request =

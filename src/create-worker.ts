@@ -2,6 +2,7 @@ import { resolveWorker, type WorkerOptions, type WorkerSettings } from './config
 import { EverwarmError } from './core/errors.ts';
 import { type EventName, Events, type Listener } from './core/events.ts';
 import { settlesWithin } from './core/lifecycle.ts';
+import { Slots } from './core/slots.ts';
 import { EntryTags } from './load/entry-tags.ts';
 import { FencedLoad } from './load/fenced-load.ts';
 import { Permits } from './load/permits.ts';
@@ -9,6 +10,7 @@ import type { AnyLoader } from './loaders/define-loader.ts';
 import { LoaderRegistry, type WithLoaders } from './loaders/registry.ts';
 import { RefreshProcessor } from './queue/refresh-processor.ts';
 import { RefreshWorker } from './queue/refresh-worker.ts';
+import { WarmProcessor } from './queue/warm-processor.ts';
 import { WorkerTimes } from './queue/worker-times.ts';
 import { openWorkerConnection } from './redis/connection.ts';
 import { EntryStore } from './redis/entry-store.ts';
@@ -20,6 +22,7 @@ import { RoleServers } from './redis/role-servers.ts';
 import { scriptClient } from './redis/scripts.ts';
 import { TagIndex } from './redis/tag-index.ts';
 import { Tracker } from './redis/tracker.ts';
+import { WarmReports } from './redis/warm-reports.ts';
 
 /** A running worker. */
 export interface RefreshWorkers {
@@ -108,20 +111,20 @@ class WorkerRole implements RefreshWorkers {
     const stats = new LoaderStatsStore(queue, keys, loader);
     const times = new WorkerTimes(stats, () => fenced.loadTime(loader.name));
     this.#times.push(times);
-    const processor = new RefreshProcessor({
+    const shared = {
       loader,
       keys,
       fenced,
       tracker: new Tracker(queue, keys, loader),
-      stats,
-      times,
       clock,
       events: this.#events,
       concurrency,
+      loading: new Slots(concurrency),
       random: Math.random,
-    });
-    const events = this.#events;
-    return new RefreshWorker({ connection, keys, loader, processor, concurrency, events });
+    };
+    const processor = new RefreshProcessor({ ...shared, stats, times });
+    const warming = new WarmProcessor({ ...shared, reports: new WarmReports(queue, keys) });
+    return new RefreshWorker({ ...shared, connection, processor, warming });
   }
 
   async #close(): Promise<void> {

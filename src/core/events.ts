@@ -96,6 +96,15 @@ export interface EventMap {
   'warmup:failed': RunEvent & { readonly error: unknown };
   /** Params that make no key; the others are warmed. */
   'warmup:refused': RunEvent & { readonly error: unknown };
+  /** A warm-up could not store a key; the old entry stays. */
+  'warm:failed': KeyEvent & { readonly error: unknown };
+  /** No worker has taken any of the jobs of a warm-up's run for so long. */
+  'warm:stalled': {
+    readonly loader: string;
+    readonly runId: string;
+    readonly jobs: number;
+    readonly silentMs: number;
+  };
   /** One of the failures in a row of a call, or of a connection: not one a read. */
   'redis:failed': { readonly role: 'cache' | 'queue'; readonly error: unknown };
   /** Calls to this server, on a cluster to this node of it ('' else), fail at once but for a probe now and then. */

@@ -3,6 +3,7 @@ import type { EverwarmError } from '../core/errors.ts';
 import type { Events, LoadReason } from '../core/events.ts';
 import { settlesWithin } from '../core/lifecycle.ts';
 import { runLoads } from '../loaders/run-loader.ts';
+import { lifeMs } from '../policy/freshness.ts';
 import type { Smoothed } from '../policy/load-time.ts';
 import type { EntryHeader } from '../redis/entry.ts';
 import type { Acquired } from '../redis/entry-store.ts';
@@ -180,7 +181,7 @@ export class FencedLoad {
         const retryAfterMs = await this.#refusal(refs, { maxWaitMs, cancellation });
         if (retryAfterMs !== null) return retryAfterMs;
         // Before the load reads: an invalidation after what it has read must find its entry.
-        if (refs[0]?.loader.isTagged) refused = await this.#parts.tags.add(refs);
+        if (refs[0]?.loader.isTagged) refused = await this.#tag(locked);
         found = await confirmables(this.#parts.store, locked);
         startedAtMs = clock.now();
         return runLoads(toTargets(locked, found), { cancellation, ...call });
@@ -194,13 +195,24 @@ export class FencedLoad {
         this.#reports.report(refs, results, run.reason);
         return results;
       });
-      if (await this.#isStoredInTime(storing)) return await storing;
+      if (run.reason === 'warm' || (await this.#isStoredInTime(storing))) return await storing;
       if (typeof answers === 'number') return limitedResults(refs, answers);
       const loadMs = clock.now() - startedAtMs;
       return answers.map((answer, at) => unlockedResult(answer, loadMs, found[at]));
     } finally {
       hold.drop();
     }
+  }
+
+  /** Keys that are locked together live alike. */
+  #tag(locked: readonly LockedRef[]): Promise<ReadonlyMap<number, Refused>> {
+    const { clock, tags } = this.#parts;
+    const [first] = locked;
+    const refs = locked.map(({ ref }) => ref);
+    if (!first?.liveUntilMs) return tags.add(refs);
+    const { loader } = first.ref;
+    const leftMs = first.liveUntilMs - clock.now() + loader.keptStaleMs;
+    return tags.add(refs, loader.loadTimeoutMs + Math.max(lifeMs(loader), leftMs));
   }
 
   /** A load that somebody waits for goes on while Redis is away: its result is answered, if not stored. */

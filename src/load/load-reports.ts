@@ -30,8 +30,8 @@ export class LoadReports {
     reason: LoadReason,
   ): void {
     const { loadMs } = result;
-    // A refresh without a permit is not tried now: its job reports it; a reader's own goes unsaid.
-    if (result.kind === 'limited' && reason === 'refresh') return;
+    // Without a permit nothing was tried that nobody waits for: its job reports it; a reader's own refresh goes unsaid.
+    if (result.kind === 'limited' && reason !== 'miss') return;
     if ('error' in result) {
       const { cause } = result.error;
       if (cause instanceof SchemaMismatch) {

@@ -25,6 +25,8 @@ export interface LockedRef {
   /** Log-heat when the refresh was planned; NaN for a reader's load. */
   readonly logHeat: number;
   readonly unreadLives: number;
+  /** A value lives at least until then, epoch ms; absent: for its ttl. */
+  readonly liveUntilMs?: number | null;
 }
 
 export type LoadResult =
@@ -172,7 +174,7 @@ async function commitValue(
 ): Promise<LoadResult> {
   const { value, etag } = answered;
   const { loader, key } = locked.ref;
-  const ttlMs = ttlOf(locked.ref, value);
+  const ttlMs = ttlOf(parts, locked, value);
   const header = headerOf(parts, locked, { ...answered, ttlMs });
   const bytes = encodeStored(header, value, { format: loader.format, etag });
   // A reader of the miss gets what later readers will: not the loader's own object, but what was kept.
@@ -196,7 +198,7 @@ async function prolong(
   const { ref } = locked;
   if (confirmable === null) throw new Error(`key ${ref.key}: nothing was found to keep`);
   const { entry, value } = confirmable;
-  const ttlMs = ttlOf(ref, value);
+  const ttlMs = ttlOf(parts, locked, value);
   const header = headerOf(parts, locked, { ...times, ttlMs, value });
   const bytes = encodeEntry(header, entry.payload, entry.extension);
   return commit(parts, locked, { bytes, header, ttlMs, value, loadMs: times.loadMs });
@@ -204,7 +206,7 @@ async function prolong(
 
 async function commit(
   { store, tags }: StoreParts,
-  { ref, token }: LockedRef,
+  { ref, token, liveUntilMs }: LockedRef,
   made: {
     readonly bytes: Buffer;
     readonly header: EntryHeader;
@@ -215,7 +217,8 @@ async function commit(
 ): Promise<LoadResult> {
   const { bytes, header, ttlMs, value, loadMs } = made;
   const lifeMs = ttlMs + ref.loader.keptStaleMs;
-  if (ref.loader.isTagged && ttlMs > ref.loader.ttlMs) {
+  const toldMs = Math.max(ref.loader.ttlMs, (liveUntilMs ?? 0) - header.createdAtMs);
+  if (ref.loader.isTagged && ttlMs > toldMs) {
     // It lives longer than its tags were told before the load.
     const refused = (await tags.add([ref], lifeMs)).get(0);
     if (refused) throw refused.error;
@@ -242,9 +245,11 @@ function headerOf(
   };
 }
 
-function ttlOf({ loader, key }: LoadTarget, value: unknown): number {
+function ttlOf({ clock }: StoreParts, { ref, liveUntilMs }: LockedRef, value: unknown): number {
+  const { loader, key } = ref;
   if (value === undefined) return loader.notFoundTtlMs ?? loader.ttlMs;
-  return ttlOfValue(loader, value, key);
+  const ttlMs = ttlOfValue(loader, value, key);
+  return liveUntilMs ? Math.max(ttlMs, liveUntilMs - clock.now()) : ttlMs;
 }
 
 function unstoredResult(value: unknown, unstored: Unstored, loadMs: number): LoadResult {

@@ -1,6 +1,8 @@
 const LEAST_JOBS = 8;
-const MOST_KEYS_PER_JOB = 100;
-const LOWEST_PRIORITY = 32;
+export const MOST_KEYS_PER_JOB = 100;
+export const MOST_JOB_BYTES: number = 64 * 1_024;
+/** Of refreshes. */
+export const LOWEST_PRIORITY = 32;
 
 /**
  * How many keys one job carries when `count` keys are enqueued at once: one up to eight jobs, then as many

@@ -2,7 +2,7 @@ import { readRate, recentReads } from './heat.ts';
 import { leadMs } from './lead-time.ts';
 import type { Smoothed } from './load-time.ts';
 import { thresholdAt } from './threshold.ts';
-import { ownLifeMs } from './varying-life.ts';
+import { plannedLifeMs } from './varying-life.ts';
 import { earlyPartMs, hash01 } from './xfetch.ts';
 
 /** Bursts leave gaps of some lives; a key that stays unread for more has died. */
@@ -132,7 +132,7 @@ function planTimeMs(
 ): number {
   const { expiresAtMs } = header;
   const { tickMs, minLeadMs, beta, spread } = settings;
-  const ttlMs = settings.livesVary ? ownLifeMs(header) : settings.ttlMs;
+  const ttlMs = plannedLifeMs(header, settings);
   const life = `${key}:${expiresAtMs}`;
   const lead = leadMs({ load, wait, tickMs, ttlMs, minLeadMs });
   const u = hash01(life, GAP_SEED);

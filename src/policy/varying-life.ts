@@ -32,3 +32,12 @@ export function ownLifeMs(entry: {
   const withLoadMs = entry.expiresAtMs - entry.createdAtMs;
   return Math.max(withLoadMs - entry.load.meanMs, SHORTEST_SHARE * withLoadMs);
 }
+
+/** The life an entry is planned by: its own where lives vary, and where it was warmed for longer than its ttl. */
+export function plannedLifeMs(
+  entry: Parameters<typeof ownLifeMs>[0],
+  { ttlMs, livesVary }: { readonly ttlMs: number; readonly livesVary: boolean },
+): number {
+  const ownMs = ownLifeMs(entry);
+  return livesVary ? ownMs : Math.max(ttlMs, ownMs);
+}

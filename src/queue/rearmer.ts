@@ -2,11 +2,10 @@ import type { Clock } from '../core/clock.ts';
 import { messageOf } from '../core/errors.ts';
 import type { Events } from '../core/events.ts';
 import type { AnyLoader } from '../loaders/define-loader.ts';
-import { firstLookMs, leadMs } from '../policy/lead-time.ts';
 import type { Smoothed } from '../policy/load-time.ts';
 import { retryDelayMs } from '../policy/retry.ts';
-import { livesVary } from '../policy/varying-life.ts';
 import type { Failure, Rearmed, Tracker } from '../redis/tracker.ts';
+import { lookAfterLandingMs } from './look-after-landing.ts';
 import type { Postponement } from './postponement.ts';
 import type { KeyOutcome } from './refresh-outcome.ts';
 
@@ -103,12 +102,11 @@ export class Rearmer {
 
   #landed(key: string, expiresAtMs: number, nowMs: number): Rearmed {
     const { loader } = this.#parts;
-    const { minLeadMs } = loader.refresh;
-    // It has just landed: what is left of its life is all of it.
-    const ttlMs = livesVary(loader) ? Math.max(0, expiresAtMs - nowMs) : loader.ttlMs;
-    const load = this.#parts.loadTime();
-    const lead = leadMs({ load, wait: null, tickMs: 0, ttlMs, minLeadMs });
-    const dueAtMs = firstLookMs({ expiresAtMs, ttlMs, leadMs: lead, nowMs });
+    const dueAtMs = lookAfterLandingMs(loader, {
+      expiresAtMs,
+      nowMs,
+      load: this.#parts.loadTime(),
+    });
     return { key, dueAtMs, failure: null };
   }
 

@@ -39,6 +39,8 @@ export interface ProcessorParts {
   readonly clock: Clock;
   readonly events: Events;
   readonly concurrency: number;
+  /** Loader calls at a time, also those of warm-ups. */
+  readonly loading: Slots;
   readonly random: () => number;
 }
 
@@ -50,13 +52,11 @@ export class RefreshProcessor {
   readonly #parts: ProcessorParts;
   /** Keys under way: some are locked or committed while others load. */
   readonly #underWay: Slots;
-  readonly #loading: Slots;
   readonly #postponement: Postponement;
 
   constructor(parts: ProcessorParts) {
     this.#parts = parts;
     this.#underWay = new Slots(KEYS_PER_SLOT * parts.concurrency);
-    this.#loading = new Slots(parts.concurrency);
     this.#postponement = new Postponement(parts.loader, parts.random);
   }
 
@@ -122,7 +122,7 @@ export class RefreshProcessor {
         reason: 'refresh',
         attempt,
         permitWaitMs: Math.max(0, Math.min(SHORT_PERMIT_WAIT_MS, data.deadlineAtMs - clock.now())),
-        inSlot: (load) => this.#loading.run(load),
+        inSlot: (load) => this.#parts.loading.run(load),
       });
       const landedAtMs = clock.now();
       for (const [at, one] of locked.entries()) {

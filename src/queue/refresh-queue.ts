@@ -1,5 +1,5 @@
 import { Queue } from 'bullmq';
-import { packSizes, urgencyPriority } from '../policy/batching.ts';
+import { MOST_JOB_BYTES, packSizes, urgencyPriority } from '../policy/batching.ts';
 import type { Keys, NamedLoader } from '../redis/keys.ts';
 import type { RedisClient } from '../redis/redis-client.ts';
 import type { RefreshJobData, RefreshJobResult, RefreshKey } from './refresh-job.ts';
@@ -18,8 +18,7 @@ export interface Batch {
   readonly deadlineAtMs: number;
 }
 
-const MAX_JOB_BYTES = 64 * 1_024;
-const JOB_OPTIONS = {
+export const JOB_OPTIONS = {
   attempts: 1,
   removeOnComplete: { count: 1_000, age: 3_600 },
   removeOnFail: { count: 1_000, age: 24 * 3_600 },
@@ -96,7 +95,7 @@ function pack(refreshes: readonly Refresh[]): Refresh[][] {
   let bytes = 0;
   for (const refresh of shared) {
     const keyBytes = Buffer.byteLength(refresh.key);
-    if (job.length === size || (job.length > 0 && bytes + keyBytes > MAX_JOB_BYTES)) {
+    if (job.length === size || (job.length > 0 && bytes + keyBytes > MOST_JOB_BYTES)) {
       jobs.push(job);
       job = [];
       bytes = 0;

@@ -123,6 +123,11 @@ export class Keys {
     return `${this.namespace}:{${loader.name}}:stats`;
   }
 
+  /** What workers report of the jobs of a warm-up's run: a job's name → what became of its keys. */
+  warm(loader: NamedLoader, runId: string): string {
+    return `${this.namespace}:{${loader.name}}:warm:${runId}`;
+  }
+
   /** The channel on which processes tell each other what to forget; the scripts derive its name too. */
   bus(): string {
     return `${this.namespace}:bus`;

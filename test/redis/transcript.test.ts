@@ -38,6 +38,8 @@ const EVENTS: Readonly<Record<EventName, true>> = {
   'warmup:skipped': true,
   'warmup:failed': true,
   'warmup:refused': true,
+  'warm:failed': true,
+  'warm:stalled': true,
   'redis:failed': true,
   'breaker:opened': true,
   'breaker:closed': true,
