@@ -36,8 +36,8 @@ export interface WarmUpWorkerParts {
 
 const RUNS_AT_A_TIME = 10;
 /** A process that dies holds its run for so long; then another takes it over. */
-const LOCK_MS = 10_000;
-const STALLED_MS = 5_000;
+const LOCK_MS = 6_000;
+const STALLED_MS = 3_000;
 /** Deploys and crashes of a long run; one whose keys kill every process ends. */
 const MOST_TAKEOVERS = 20;
 

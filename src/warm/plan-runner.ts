@@ -75,7 +75,7 @@ export class PlanRunner {
       report.add(progress);
       holding.signal.throwIfAborted();
     } catch (error) {
-      await report.flush();
+      await report.close();
       // Closing, or taken for dead: not the run's fault, and somebody goes on with it.
       if (taken.signal.aborted) return { outcome: 'again', inMs: 0 };
       events.emit('warmup:failed', { error, ...about });
@@ -84,7 +84,7 @@ export class PlanRunner {
     } finally {
       holding.stop();
     }
-    await report.flush();
+    await report.close();
     const { done, skipped, failed, refused, startedAtMs } = report.progress;
     await this.#end(plan, runId, { ...report.progress, error: null });
     events.emit('warmup:completed', {
@@ -106,7 +106,8 @@ export class PlanRunner {
     const { events } = this.#parts;
     const tracker = this.#parts.tracker(plan);
     const { peakAtMs } = data;
-    const endAtMs = report.progress.startedAtMs + plan.spreadOverMs;
+    const { startedAtMs } = report.progress;
+    const endAtMs = startedAtMs + spreadMs(plan, { startedAtMs, peakAtMs });
     const untilMs = plan.ttlMs === null ? null : (peakAtMs ?? endAtMs) + plan.ttlMs;
     const keys = keyStream({
       plan: plan.name,
@@ -126,7 +127,7 @@ export class PlanRunner {
       skip: progress?.position ?? 0,
       freshUntilMs: untilMs ?? peakAtMs,
       untilMs,
-      spreadOverMs: Math.max(0, endAtMs - this.#parts.clock.now()),
+      spreadOverMs: endAtMs - startedAtMs,
       priority: plan.priority,
       total: await knownTotal(plan.sources, tracker),
     };
@@ -169,6 +170,15 @@ export class PlanRunner {
     await runs.ended(plan.name, ended).catch(() => undefined);
     await runs.release(plan.name, runId).catch(() => undefined);
   }
+}
+
+/** The same pace in each attempt; faster where the run starts too late to be done before the peak. */
+function spreadMs(
+  { spreadOverMs }: WarmUp,
+  { startedAtMs, peakAtMs }: { readonly startedAtMs: number; readonly peakAtMs: number | null },
+): number {
+  const untilPeakMs = peakAtMs === null ? 0 : peakAtMs - startedAtMs;
+  return untilPeakMs > 0 ? Math.min(spreadOverMs, untilPeakMs) : spreadOverMs;
 }
 
 function unknown(plan: string, lateMs: number): RunOutcome {

@@ -9,16 +9,15 @@ const TELL_MS = 1_000;
 /** A run's progress over all its attempts, told to its job once a second. */
 export class ProgressReport {
   readonly #taken: Pick<TakenRun, 'update'>;
-  readonly #clock: Clock;
   readonly #before: RunProgress;
   #now: RunProgress;
   #refused = 0;
-  #toldAtMs = 0;
+  #isTold = false;
+  readonly #timer: NodeJS.Timeout;
   #telling: Promise<void> | null = null;
 
   constructor(taken: Pick<TakenRun, 'update' | 'progress'>, clock: Clock) {
     this.#taken = taken;
-    this.#clock = clock;
     this.#before = taken.progress ?? {
       startedAtMs: clock.now(),
       position: 0,
@@ -31,6 +30,10 @@ export class ProgressReport {
       expectedEndAtMs: null,
     };
     this.#now = this.#before;
+    this.#timer = setInterval(() => {
+      if (!this.#isTold) this.#tell();
+    }, TELL_MS);
+    this.#tell();
   }
 
   get progress(): RunProgress {
@@ -58,11 +61,12 @@ export class ProgressReport {
       keysPerSecond: attempt.keysPerSecond,
       expectedEndAtMs: attempt.expectedEndAtMs,
     };
-    if (this.#clock.now() - this.#toldAtMs >= TELL_MS) this.#tell();
+    this.#isTold = false;
   }
 
-  /** Tells where the run is now; never rejects. */
-  async flush(): Promise<void> {
+  /** Tells where the run has come to, and no more; never rejects. */
+  async close(): Promise<void> {
+    clearInterval(this.#timer);
     await this.#telling;
     this.#tell();
     await this.#telling;
@@ -70,8 +74,9 @@ export class ProgressReport {
 
   /** One at a time: while a server does not answer nothing piles up. */
   #tell(): void {
-    this.#toldAtMs = this.#clock.now();
-    this.#telling ??= this.#taken
+    if (this.#telling !== null) return;
+    this.#isTold = true;
+    this.#telling = this.#taken
       .update(this.#now)
       .catch(() => undefined)
       .finally(() => {
