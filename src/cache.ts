@@ -9,6 +9,7 @@ import type {
   LoaderInvalidateOptions,
 } from './read/invalidate-options.ts';
 import type { Write } from './read/write-through.ts';
+import type { WarmOptions, WarmResult } from './warm/warmer.ts';
 import type { AnyFunction, WrapOptions, Wrapped } from './wrap-function.ts';
 
 /** Params as an argument: may be left out where the loader takes none. */
@@ -39,6 +40,22 @@ export interface Cache {
    * @throws LoaderError of the first key that failed, once all have settled
    */
   getMany<P, R>(loader: Loader<P, R>, params: readonly NoInfer<P>[]): Promise<R[]>;
+  /**
+   * Loads, in this process, those of the keys that are missing or past half of their lives, in hundreds:
+   * by one `loadMany` each, if there is one. That a key cannot be loaded is counted, and an event:
+   * `warm:failed`.
+   *
+   * @throws InvalidOptionError, InvalidKeyError (of an array before anything is loaded), or what the stream of params throws
+   * @example
+   * ```ts
+   * const { done, skipped, failed } = await cache.warm(product, bestsellers);
+   * ```
+   */
+  warm<P, R>(
+    loader: Loader<P, R>,
+    params: Iterable<NoInfer<P>> | AsyncIterable<NoInfer<P>>,
+    options?: WarmOptions,
+  ): Promise<WarmResult>;
   /**
    * Stores a value for a whole ttl; a load under way will not overwrite it.
    *

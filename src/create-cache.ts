@@ -28,6 +28,7 @@ import { nodeOf } from './redis/redis-client.ts';
 import { RoleServers } from './redis/role-servers.ts';
 import { scriptClient } from './redis/scripts.ts';
 import { TagIndex } from './redis/tag-index.ts';
+import { Warmer } from './warm/warmer.ts';
 
 /**
  * Opens a cache that reads through its loaders and keeps count of what is hot. Connects at once, in the
@@ -81,6 +82,8 @@ export function createCache(options: CacheOptions & Partial<WithLoaders>): Cache
   const reads = new EntryReads(cache, { timeoutMs: readTimeoutMs, breakers });
   const reader = new Reader({ reads, flights, misses, fenced, clock, events });
 
+  const warmer = new Warmer({ fenced, keys, clock, events, store });
+
   const places = new PlaceInvalidator(store, clock);
   const writer = new Writer({ store, places, tags, local: drops, announcer: bus, clock });
   const versions = new LiveVersions({ redis: queue, keys, clock, loaders: registry });
@@ -100,7 +103,7 @@ export function createCache(options: CacheOptions & Partial<WithLoaders>): Cache
   onServerChange(cache, () => void invalidator.repeatRecent());
 
   const parts = { settings, registry, events, servers, keys, local, fenced };
-  return new ReadThroughCache({ ...parts, bus, reader, writer, versions, invalidator });
+  return new ReadThroughCache({ ...parts, bus, reader, writer, warmer, versions, invalidator });
 }
 
 /** The breakers of one role, by node; a node that is back is tried soon. */

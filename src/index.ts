@@ -63,4 +63,5 @@ export type {
   WarmUpRunStatus,
   WarmUpStatus,
 } from './warm/warm-up-status.ts';
+export type { WarmOptions, WarmResult } from './warm/warmer.ts';
 export type { WrapOptions, Wrapped, WrappedParts } from './wrap-function.ts';

@@ -50,6 +50,8 @@ export const DEFAULTS = {
   /** A warm-up that nobody could start in time is started so much later at most. */
   catchUpMs: 3_600_000,
 
+  /** Loader calls at a time of one `warm()`. */
+  warmConcurrency: 10,
   /** Loader calls at a time, per loader and process. */
   concurrency: 50,
   /** How long a closing worker lets running loads finish before it aborts them. */

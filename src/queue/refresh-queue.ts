@@ -1,4 +1,4 @@
-import { Queue } from 'bullmq';
+import { type DefaultJobOptions, Queue } from 'bullmq';
 import { MOST_JOB_BYTES, packSizes, urgencyPriority } from '../policy/batching.ts';
 import type { Keys, NamedLoader } from '../redis/keys.ts';
 import type { RedisClient } from '../redis/redis-client.ts';
@@ -18,11 +18,11 @@ export interface Batch {
   readonly deadlineAtMs: number;
 }
 
-export const JOB_OPTIONS = {
+export const JOB_OPTIONS: Readonly<DefaultJobOptions> = {
   attempts: 1,
   removeOnComplete: { count: 1_000, age: 3_600 },
   removeOnFail: { count: 1_000, age: 24 * 3_600 },
-} as const;
+};
 
 /** Name of a loader's jobs. */
 const JOB_NAME = 'refresh';

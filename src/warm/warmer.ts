@@ -1,0 +1,189 @@
+import { DEFAULTS } from '../config/defaults.ts';
+import { checkObject, count } from '../config/rules.ts';
+import { EverwarmError, InvalidOptionError } from '../core/errors.ts';
+import { Slots } from '../core/slots.ts';
+import { type Warmed, type WarmKey, WarmLoad, type WarmLoadParts } from '../load/warm-load.ts';
+import type { AnyLoader } from '../loaders/define-loader.ts';
+import { encodeKey } from '../loaders/key-codec.ts';
+import { isFresh } from '../policy/freshness.ts';
+import { ownLifeMs } from '../policy/varying-life.ts';
+import type { EntryHeader } from '../redis/entry.ts';
+import type { EntryStore } from '../redis/entry-store.ts';
+import { type KeyChunk, KeyChunks } from './key-chunks.ts';
+
+export interface WarmOptions {
+  /** No more keys are begun after its abort, and the call answers what was done until then. */
+  readonly signal?: AbortSignal;
+  /** After each hundred keys. */
+  readonly onProgress?: (result: WarmResult) => void;
+  /** Loader calls at a time. @defaultValue `10` */
+  readonly concurrency?: number;
+}
+
+/** How many keys were loaded, needed no load, could not be loaded. */
+export interface WarmResult {
+  readonly done: number;
+  readonly skipped: number;
+  readonly failed: number;
+}
+
+export interface WarmerParts extends WarmLoadParts {
+  readonly store: EntryStore;
+}
+
+const CHUNK = 100;
+/** What is left of a life then is not worth a load. */
+const SHARE_OF_LIFE = 0.5;
+
+type Ended = Exclude<Warmed, { kind: 'postponed' }>;
+
+interface Warming {
+  readonly loader: AnyLoader;
+  readonly slots: Slots;
+  readonly onDone: (key: string) => void;
+}
+
+/** Warms keys in the process that asks for it: without a queue, and with no worker. */
+export class Warmer {
+  readonly #parts: WarmerParts;
+  readonly #warmLoad: WarmLoad;
+  readonly #closing = new AbortController();
+
+  constructor(parts: WarmerParts) {
+    this.#parts = parts;
+    this.#warmLoad = new WarmLoad(parts);
+  }
+
+  /** Ends what is under way with CLOSED. */
+  close(): void {
+    this.#closing.abort();
+  }
+
+  /**
+   * Loads those of the keys that are missing or past half of their lives.
+   *
+   * @throws InvalidOptionError, InvalidKeyError, what the stream of params throws, CLOSED
+   */
+  async warm(
+    loader: AnyLoader,
+    params: Iterable<unknown> | AsyncIterable<unknown>,
+    options: WarmOptions & { readonly onDone: (key: string) => void },
+  ): Promise<WarmResult> {
+    checkObject(options, 'options');
+    const calls = count(options.concurrency, 'concurrency', DEFAULTS.warmConcurrency);
+    const chunks = new KeyChunks(keyTexts(params));
+    const counts = { done: 0, skipped: 0, failed: 0 };
+    const warming = { loader, slots: new Slots(calls), onDone: options.onDone };
+    const { signal, onProgress } = options;
+    const ended = new AbortController();
+    const end = AbortSignal.any([this.#closing.signal, ended.signal, ...(signal ? [signal] : [])]);
+    let reading: Promise<KeyChunk | null> = Promise.resolve(null);
+    const next = (): Promise<KeyChunk | null> => {
+      // One at a time: an iterator need not stand more.
+      reading = reading.then(() => chunks.next(CHUNK, 0));
+      return reading;
+    };
+    const lane = async (): Promise<void> => {
+      for (let chunk = await next(); chunk && !end.aborted; chunk = await next()) {
+        for (const { kind } of await this.#warmChunk(chunk.keys, warming)) counts[kind]++;
+        onProgress?.({ ...counts });
+      }
+    };
+    // Without loadMany two chunks keep all calls busy: one reads its headers while the other loads.
+    const lanes = loader.loadMany ? calls : Math.ceil(calls / CHUNK) + 1;
+    try {
+      const all = Promise.all(Array.from({ length: lanes }, lane));
+      await Promise.race([all, aborted(end)]);
+    } finally {
+      ended.abort();
+      chunks.close();
+    }
+    if (!this.#closing.signal.aborted) return { ...counts };
+    throw new EverwarmError('CLOSED', `loader "${loader.name}": the cache was closed`);
+  }
+
+  async #warmChunk(texts: readonly string[], warming: Warming): Promise<readonly Ended[]> {
+    const { keys, store } = this.#parts;
+    const { loader, slots } = warming;
+    let headers: readonly (EntryHeader | null | undefined)[];
+    try {
+      headers = await store.headers(texts.map((key) => keys.entry(loader, key)));
+    } catch (error) {
+      return this.#failed(texts, loader, error);
+    }
+    const isEnough = (header: EntryHeader): boolean => this.#isEnough(header);
+    const stale: WarmKey[] = [];
+    for (const [at, key] of texts.entries()) {
+      const header = headers[at];
+      if (!header || !isEnough(header)) {
+        stale.push({ key, seenCreatedAtMs: header?.createdAtMs ?? 0 });
+      }
+    }
+    const batches = loader.loadMany ? [stale] : stale.map((one) => [one]);
+    const warmed = await Promise.all(
+      batches.map((batch) => slots.run(() => this.#warmBatch(batch, warming))),
+    );
+    const skipped = texts.length - stale.length;
+    const fresh = Array.from({ length: skipped }, (): Ended => ({ kind: 'skipped', key: '' }));
+    return [...fresh, ...warmed.flat()];
+  }
+
+  async #warmBatch(
+    batch: readonly WarmKey[],
+    { loader, onDone }: Warming,
+  ): Promise<readonly Ended[]> {
+    const warmed = await this.#warmLoad.run(batch, {
+      loader,
+      isFresh: (header) => this.#isEnough(header),
+      liveUntilMs: null,
+      permitWaitMs: loader.loadTimeoutMs,
+    });
+    return warmed.flatMap((one) => {
+      if (one.kind === 'postponed') return this.#failed([one.key], loader, one.error);
+      if (one.kind === 'done') onDone(one.key);
+      return [one];
+    });
+  }
+
+  #isEnough(header: EntryHeader): boolean {
+    const nowMs = this.#parts.clock.now();
+    return !header.invalidated && isFresh(header, nowMs + SHARE_OF_LIFE * ownLifeMs(header));
+  }
+
+  #failed(texts: readonly string[], loader: AnyLoader, error: unknown): readonly Ended[] {
+    return texts.map((key) => {
+      this.#parts.events.emit('warm:failed', { loader: loader.name, key, error });
+      return { kind: 'failed', key, error };
+    });
+  }
+}
+
+/** Of an array at once: bad params are refused before anything is loaded. */
+function keyTexts(
+  params: Iterable<unknown> | AsyncIterable<unknown>,
+): Iterable<string> | AsyncIterable<string> {
+  if (Array.isArray(params)) return params.map(encodeKey);
+  if (typeof params !== 'object' || params === null) throw notIterable(params);
+  if (Symbol.asyncIterator in params) return encodedLater(params);
+  if (Symbol.iterator in params) return encoded(params);
+  throw notIterable(params);
+}
+
+function* encoded(params: Iterable<unknown>): Iterable<string> {
+  for (const one of params) yield encodeKey(one);
+}
+
+async function* encodedLater(params: AsyncIterable<unknown>): AsyncIterable<string> {
+  for await (const one of params) yield encodeKey(one);
+}
+
+function notIterable(params: unknown): EverwarmError {
+  return new InvalidOptionError('params', params, 'must be an array or an iterable of params');
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}
