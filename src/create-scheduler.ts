@@ -17,6 +17,11 @@ import { Tracker } from './redis/tracker.ts';
 import { CacheWatch } from './schedule/cache-watch.ts';
 import { LoaderScheduler } from './schedule/loader-scheduler.ts';
 import { TickLoop } from './schedule/tick-loop.ts';
+import { planRegistry } from './warm/plan-registry.ts';
+import type { WarmUp } from './warm/warm-up.ts';
+import { WarmUpService } from './warm/warm-up-service.ts';
+import type { WarmUpStatus } from './warm/warm-up-status.ts';
+import type { WithWarmUps } from './warm/with-warm-ups.ts';
 
 /** A running scheduler. Any number may run: claims are atomic, none is a leader. */
 export interface Scheduler {
@@ -27,10 +32,18 @@ export interface Scheduler {
    * @throws EverwarmError when `strict` and Redis is unreachable or unsuitable
    */
   ready(): Promise<void>;
-  /** Finishes the tick under way and closes the connections. */
+  /**
+   * Where each of its warm-ups is: its runs under way, how the last one ended, when the next one starts.
+   *
+   * @throws EverwarmError REDIS_UNAVAILABLE
+   */
+  warmUps(): Promise<readonly WarmUpStatus[]>;
+  /** Finishes the tick under way, gives warm-ups under way to other schedulers and closes the connections. */
   close(): Promise<void>;
 }
 
+/** How often due warm-ups are looked for. */
+const WARM_UPS_MS = 1_000;
 const WATCH_MS = 1_000;
 
 /**
@@ -43,7 +56,7 @@ const WATCH_MS = 1_000;
  * ```
  * @throws InvalidOptionError naming the option, its value and the rule
  */
-export function createScheduler(options: SchedulerOptions & WithLoaders): Scheduler {
+export function createScheduler(options: SchedulerOptions & WithLoaders & WithWarmUps): Scheduler {
   return new SchedulerRole(options);
 }
 
@@ -53,13 +66,16 @@ class SchedulerRole implements Scheduler {
   readonly #servers: RoleServers;
   readonly #queues: RefreshQueue[] = [];
   readonly #schedulers: LoaderScheduler[] = [];
+  readonly #plans: ReadonlyMap<string, WarmUp>;
   readonly #ready: Promise<void>;
+  #warmUps: WarmUpService | null = null;
   #loops: readonly TickLoop[] = [];
   #closing: Promise<void> | null = null;
 
-  constructor(options: SchedulerOptions & WithLoaders) {
+  constructor(options: SchedulerOptions & WithLoaders & WithWarmUps) {
     this.#settings = resolveScheduler(options);
     const registry = new LoaderRegistry(options.loaders);
+    this.#plans = planRegistry(options.warmUps ?? [], registry);
     this.#servers = new RoleServers({ ...this.#settings, name: 'scheduler', events: this.#events });
     this.#ready = this.#servers.ready().then(() => this.#start(registry));
     this.#ready.catch(() => undefined); // Refused: whoever awaits ready() sees it.
@@ -73,6 +89,11 @@ class SchedulerRole implements Scheduler {
     return this.#ready;
   }
 
+  async warmUps(): Promise<readonly WarmUpStatus[]> {
+    await this.#ready;
+    return this.#warmUps?.status() ?? [];
+  }
+
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
@@ -84,6 +105,21 @@ class SchedulerRole implements Scheduler {
     const refreshed = [...registry].filter(({ refresh }) => !refresh.isOff);
     const loops = refreshed.map((loader) => this.#startLoop(loader, keys));
     this.#loops = [this.#startWatch(keys), ...loops];
+    if (this.#plans.size > 0) this.#loops = [this.#startWarmUps(keys), ...this.#loops];
+  }
+
+  #startWarmUps(keys: Keys): TickLoop {
+    const servers = this.#servers;
+    const events = this.#events;
+    const target = this.#settings.redis.queue;
+    const warmUps = new WarmUpService({ plans: this.#plans, servers, target, keys, events });
+    this.#warmUps = warmUps;
+    return new TickLoop(() => warmUps.tick(), {
+      now: () => servers.clock.now(),
+      tickMs: WARM_UPS_MS,
+      idleMs: WARM_UPS_MS,
+      onError: (error) => events.emit('redis:failed', { role: 'queue', error }),
+    });
   }
 
   #startLoop(loader: AnyLoader, keys: Keys): TickLoop {
@@ -132,7 +168,7 @@ class SchedulerRole implements Scheduler {
 
   async #close(): Promise<void> {
     await Promise.all(this.#loops.map((loop) => loop.close()));
-    await Promise.all(this.#queues.map((queue) => queue.close()));
+    await Promise.all([this.#warmUps?.close(), ...this.#queues.map((queue) => queue.close())]);
     this.#servers.close();
   }
 }

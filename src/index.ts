@@ -55,5 +55,14 @@ export type {
   InvalidateOptions,
   LoaderInvalidateOptions,
 } from './read/invalidate-options.ts';
+export { defineWarmUp, type WarmUpDefinition } from './warm/define-warm-up.ts';
+export type { Hottest, KeySource, KeysContext, WarmKeys } from './warm/warm-keys.ts';
+export type { WarmUp } from './warm/warm-up.ts';
+export type {
+  LastWarmUpRun,
+  WarmUpProgress,
+  WarmUpRunStatus,
+  WarmUpStatus,
+} from './warm/warm-up-status.ts';
 export type { WarmOptions, WarmResult } from './warm/warmer.ts';
 export type { WrapOptions, Wrapped, WrappedParts } from './wrap-function.ts';

@@ -1,6 +1,10 @@
 import { messageOf } from '../src/core/errors.ts';
 import type { EventName, Listener } from '../src/core/events.ts';
 
+const WHY_SKIPPED = {
+  overlap: 'the run before is still under way',
+  late: 'nobody could start it in time',
+} as const;
 const REPEAT_MS = 10_000;
 
 /** Prints one line: time, role, text. */
@@ -22,6 +26,23 @@ export function logEvents(role: string, source: EventSource): void {
     complain(`a value of ${loader} ${key} was not stored: ${messageOf(error)}`);
   });
   source.on('lock:lost', ({ loader, key }) => complain(`lost the lock of ${loader} ${key}`));
+  source.on('warmup:started', ({ plan, runId, position }) => {
+    const at = position > 0 ? `, from key ${position} on` : '';
+    say(role, `warm-up ${plan} starts (${runId})${at}`);
+  });
+  source.on('warmup:completed', ({ plan, done, skipped, failed, refused, tookMs }) => {
+    const counts = `${done} loaded, ${skipped} fresh, ${failed} failed, ${refused} refused`;
+    say(role, `warm-up ${plan} is done: ${counts}, in ${Math.round(tookMs / 1_000)} s`);
+  });
+  source.on('warmup:skipped', ({ plan, runId, why }) => {
+    say(role, `warm-up ${plan} is skipped (${runId}): ${WHY_SKIPPED[why]}`);
+  });
+  source.on('warmup:failed', ({ plan, error }) => {
+    complain(`warm-up ${plan} failed: ${messageOf(error)}`);
+  });
+  source.on('warmup:refused', ({ plan, error }) => {
+    complain(`warm-up ${plan}: ${messageOf(error)}`);
+  });
   source.on('refresh:failed', ({ loader, key, error, retryAtMs }) => {
     complain(`refresh of ${loader} ${key} failed: ${messageOf(error)}`, retryAtMs);
   });

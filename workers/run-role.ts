@@ -2,8 +2,7 @@ import type { RedisOption } from '../src/config/redis-option.ts';
 import { InvalidOptionError } from '../src/core/errors.ts';
 import { createScheduler } from '../src/create-scheduler.ts';
 import { createWorker } from '../src/create-worker.ts';
-import type { AnyLoader } from '../src/loaders/define-loader.ts';
-import { loadLoaders } from './load-loaders.ts';
+import { type LoadersFile, loadLoaders } from './load-loaders.ts';
 import { logEvents, say } from './log.ts';
 import { untilSignal } from './shutdown.ts';
 
@@ -27,20 +26,20 @@ export function environmentOf({ redis, queueRedis, namespace }: RoleFlags): Node
   };
 }
 
-/** The loaders of the flags' file. One that wraps functions opens its cache on the flags' servers. */
-export function loadersOf(flags: RoleFlags): Promise<readonly AnyLoader[]> {
+/** The loaders and warm-ups of the flags' file. One that wraps functions opens its cache on the flags' servers. */
+export function loadersOf(flags: RoleFlags): Promise<LoadersFile> {
   Object.assign(process.env, environmentOf(flags));
   return loadLoaders(flags.loaders);
 }
 
 /** Runs a worker or a scheduler in this process until SIGTERM or SIGINT. */
 export async function runRole(role: 'worker' | 'scheduler', flags: RoleFlags): Promise<void> {
-  const loaders = await loadersOf(flags);
+  const { loaders, warmUps } = await loadersOf(flags);
   const options = roleOptions(flags);
   const running =
     role === 'worker'
       ? createWorker({ ...options, ...workerOptions(flags), loaders })
-      : createScheduler({ ...options, loaders });
+      : createScheduler({ ...options, loaders, warmUps });
   logEvents(role, running);
   // From now on: a signal may also come while it waits for its servers.
   const ended = untilSignal(role, () => running.close());

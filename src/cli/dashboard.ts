@@ -1,11 +1,12 @@
 import { type Dashboard, startDashboard } from '../../dashboards/server.ts';
+import type { LoadersFile } from '../../workers/load-loaders.ts';
 import { say } from '../../workers/log.ts';
 import { loadersOf, type RoleFlags, roleOptions } from '../../workers/run-role.ts';
 import { untilSignal } from '../../workers/shutdown.ts';
 import { resolveScheduler, type SchedulerOptions } from '../config/options.ts';
 import { Events } from '../core/events.ts';
-import type { AnyLoader } from '../loaders/define-loader.ts';
 import { openQueue } from '../queue/refresh-queue.ts';
+import { openWarmUpQueue } from '../queue/warm-up-queue.ts';
 import { openDataConnection, untilReady } from '../redis/connection.ts';
 import { Keys } from '../redis/keys.ts';
 
@@ -19,15 +20,15 @@ export type DashboardFlags = RoleFlags & {
 
 /** Serves the dashboard until SIGTERM or SIGINT. */
 export async function runDashboard(flags: DashboardFlags): Promise<void> {
-  const loaders = await loadersOf(flags);
-  const dashboard = await openDashboard(loaders, roleOptions(flags), flags);
+  const file = await loadersOf(flags);
+  const dashboard = await openDashboard(file, roleOptions(flags), flags);
   say('dashboard', dashboard.url);
   await untilSignal('dashboard', () => dashboard.close());
 }
 
-/** The dashboard over every loader's queue, with a connection of its own that `close()` closes. */
+/** The dashboard over every loader's queue and that of warm-ups, if there are any, with a connection of its own that `close()` closes. */
 export async function openDashboard(
-  loaders: readonly AnyLoader[],
+  { loaders, warmUps }: LoadersFile,
   options: SchedulerOptions,
   { host, port, allowedHost }: Pick<DashboardFlags, 'host' | 'port' | 'allowedHost'>,
 ): Promise<Dashboard> {
@@ -39,7 +40,10 @@ export async function openDashboard(
   await untilReady(connection, settings.redis.queue, FIRST_WAIT_MS).catch(() => undefined);
   try {
     const dashboard = await startDashboard({
-      queues: loaders.map((loader) => openQueue(connection, keys, loader)),
+      queues: [
+        ...loaders.map((loader) => openQueue(connection, keys, loader)),
+        ...(warmUps.length > 0 ? [openWarmUpQueue(connection, keys)] : []),
+      ],
       port,
       ...(host && { host }),
       ...(allowedHost && { allowedHosts: allowedHost }),

@@ -23,17 +23,18 @@ export async function runDev(flags: DevFlags, command: readonly string[]): Promi
   };
   try {
     const redis = flags.redis ?? (await startRedis(flags.port, closers)).url;
-    const loaders = await loadersOf({ ...flags, redis });
+    const file = await loadersOf({ ...flags, redis });
+    const { loaders, warmUps } = file;
     const options = { ...roleOptions({ ...flags, redis }), loaders };
     const worker = createWorker(options);
     closers.push(() => worker.close());
-    const scheduler = createScheduler(options);
+    const scheduler = createScheduler({ ...options, warmUps });
     closers.push(() => scheduler.close());
     logEvents('worker', worker);
     logEvents('scheduler', scheduler);
     await Promise.all([worker.ready(), scheduler.ready()]);
 
-    const dashboard = await openDashboard(loaders, options, { port: flags.dashboardPort });
+    const dashboard = await openDashboard(file, options, { port: flags.dashboardPort });
     closers.push(() => dashboard.close());
     say('dev', `dashboard ${dashboard.url}`);
     say('dev', `ready: REDIS_URL=${redis}, loaders: ${loaders.map(({ name }) => name).join(', ')}`);

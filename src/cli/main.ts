@@ -5,7 +5,9 @@ import { runMain } from '../../workers/main.ts';
 import { type RoleFlags, runRole } from '../../workers/run-role.ts';
 import { type DashboardFlags, runDashboard } from './dashboard.ts';
 import { type DevFlags, runDev } from './dev.ts';
+import { runSchedule } from './schedule.ts';
 import { simulateCommand } from './simulate.ts';
+import { runWarm, type WarmFlags } from './warm.ts';
 
 const manifest = new URL('../../../package.json', import.meta.url);
 const { version } = JSON.parse(readFileSync(manifest, 'utf8')) as { version: string };
@@ -37,6 +39,16 @@ roleCommand('dev', 'run all roles, the dashboard and, without REDIS_URL, a Redis
   .action((command: string[], flags: DevFlags) => runMain(() => runDev(flags, command)));
 
 program.addCommand(simulateCommand().showHelpAfterError());
+roleCommand('warm', 'run a warm-up now, or load keys of a loader before they are read')
+  .argument('<name>', 'a warm-up of the loaders file, or a loader')
+  .option('--keys <file>', 'of a loader: keys of a file, one a line')
+  .option('--hottest <n>', 'of a loader: its hottest keys', wholeNumber)
+  .option('--dry-run', 'count the keys and show the first ones, but load none')
+  .action((name: string, flags: WarmFlags) => runMain(() => runWarm(flags, name)));
+
+roleCommand('schedule', 'print the warm-ups with their last and next runs').action(
+  (flags: RoleFlags) => runMain(() => runSchedule(flags)),
+);
 
 await program.parseAsync();
 

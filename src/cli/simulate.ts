@@ -17,6 +17,7 @@ interface SimulateFlags {
   readonly ttl: Duration;
   readonly loadTime: Duration;
   readonly threshold: readonly number[];
+  readonly wasteBudget: readonly number[];
   readonly keys?: string;
   readonly ttlColumn?: boolean;
   readonly json?: boolean;
@@ -24,7 +25,8 @@ interface SimulateFlags {
 }
 
 const MIN_TTL_MS = 100;
-const THRESHOLDS = [2, 5, 16, 32];
+const WASTE_BUDGETS = [0.1, 0.2, 0.5];
+const THRESHOLDS = [2, 5, 8, 16];
 
 /** `everwarm simulate`: what policies would have done with recorded reads. */
 export function simulateCommand(): Command {
@@ -35,7 +37,8 @@ export function simulateCommand(): Command {
     .requiredOption('--load-time <duration>', 'how long a load takes, e.g. 200ms')
     .option('--keys <file>', 'CSV of load times by key: key_id and load_ms (or rtt_ms_p50)')
     .option('--ttl-column', 'take the ttl of each read from column ttl_s, where it has one')
-    .option('--threshold <n...>', 'more thresholds to compare', thresholds, THRESHOLDS)
+    .option('--waste-budget <share...>', 'more waste budgets to compare', shares, WASTE_BUDGETS)
+    .option('--threshold <n...>', 'fixed thresholds to compare', thresholds, THRESHOLDS)
     .option('--html <file>', 'write a page with a chart')
     .option('--json', 'print the results as one JSON object on the last line')
     .action((file: string, flags: SimulateFlags) => runMain(() => runSimulation(file, flags)));
@@ -58,6 +61,7 @@ async function runSimulation(file: string, flags: SimulateFlags): Promise<void> 
       loadMs,
       loadTimes,
       thresholds: flags.threshold,
+      wasteBudgets: flags.wasteBudget,
     });
     await read(simulation.read.bind(simulation), (share) => progress.show((1 + share) / 2));
     progress.clear();
@@ -138,6 +142,13 @@ function thresholds(text: string, previous: readonly number[]): readonly number[
   if (!(value >= 1 && value <= 1e6))
     throw new InvalidArgumentError('It must be a number from 1 to 1,000,000.');
   return previous === THRESHOLDS ? [value] : [...previous, value];
+}
+
+function shares(text: string, previous: readonly number[]): readonly number[] {
+  const value = text.trim() === '' ? Number.NaN : Number(text);
+  if (!(value >= 0 && value <= 1))
+    throw new InvalidArgumentError('It must be a number from 0 to 1.');
+  return previous === WASTE_BUDGETS ? [value] : [...previous, value];
 }
 
 function seconds(ms: number): string {

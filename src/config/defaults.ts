@@ -47,6 +47,11 @@ export const DEFAULTS = {
   /** A refresh starts at least this long before expiry. */
   minLeadMs: 0,
 
+  /** The loads of a warm-up are spread over so long. */
+  spreadOverMs: 60_000,
+  /** A warm-up that nobody could start in time is started so much later at most. */
+  catchUpMs: 3_600_000,
+
   /** Loader calls at a time of one `warm()`. */
   warmConcurrency: 10,
   /** Loader calls at a time, per loader and process. */

@@ -2,6 +2,7 @@ export type ErrorCode =
   | 'INVALID_OPTION'
   | 'INVALID_KEY'
   | 'UNKNOWN_LOADER'
+  | 'UNKNOWN_WARM_UP'
   | 'LOADER_FAILED'
   | 'LOADER_TIMEOUT'
   | 'LOAD_ABORTED'
@@ -16,6 +17,7 @@ export type ErrorCode =
   | 'REDIS_NOT_INSTALLED'
   | 'LOADERS_FILE'
   | 'TRACE_FILE'
+  | 'KEYS_FILE'
   | 'DASHBOARD_PORT'
   | 'CLOSED';
 

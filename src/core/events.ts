@@ -21,6 +21,12 @@ export interface InvalidationEvent {
   readonly soft: boolean;
 }
 
+/** A run of a warm-up plan. */
+export interface RunEvent {
+  readonly plan: string;
+  readonly runId: string;
+}
+
 export type LoadReason = 'miss' | 'refresh' | 'warm';
 
 /** Every event of every role: `noun:past-participle`, one emit per outcome. */
@@ -76,6 +82,21 @@ export interface EventMap {
       | 'redis-away';
   };
   'refresh:failed': KeyEvent & { readonly error: unknown; readonly retryAtMs: number };
+  /** A run of a plan begins, or goes on elsewhere after a crash or a deploy: then `position` is not 0. */
+  'warmup:started': RunEvent & { readonly position: number };
+  'warmup:completed': RunEvent & {
+    readonly done: number;
+    readonly skipped: number;
+    readonly failed: number;
+    readonly refused: number;
+    readonly tookMs: number;
+  };
+  /** The run before is still under way, or nobody could start this one in time. */
+  'warmup:skipped': RunEvent & { readonly why: 'overlap' | 'late' };
+  /** Its keys could not be had, or Redis failed; what was warmed stays. */
+  'warmup:failed': RunEvent & { readonly error: unknown };
+  /** Params that make no key; the others are warmed. */
+  'warmup:refused': RunEvent & { readonly error: unknown };
   /** A warm-up could not store a key; the old entry stays. */
   'warm:failed': KeyEvent & { readonly error: unknown };
   /** No worker has taken any of the jobs of a warm-up's run for so long. */

@@ -158,6 +158,21 @@ export class Keys {
     return `${this.namespace}:canary${tag === undefined ? '' : `:{${tag}}`}`;
   }
 
+  /** Who runs a warm-up plan at the moment. */
+  warmUpLock(plan: string): string {
+    return `${this.namespace}:{warm-up:${plan}}:lock`;
+  }
+
+  /** The last run of each warm-up plan. */
+  warmUpRuns(): string {
+    return `${this.namespace}:warm-up-runs`;
+  }
+
+  /** BullMQ's prefix of the queue of warm-ups; no loader's has the namespace alone in braces. */
+  warmUpsPrefix(): string {
+    return `{${this.namespace}}`;
+  }
+
   /** BullMQ's prefix: its braces keep a queue in one slot of a cluster. */
   queuePrefix(loader: NamedLoader): string {
     return `{${this.namespace}:${loader.name}}`;

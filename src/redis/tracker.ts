@@ -53,6 +53,8 @@ export interface Failure {
 const RECORD_CHUNK = 500;
 const TRIM_CHUNK = 1_000;
 const LIVES_TRACKED = 20;
+const FROZEN_SECONDS = 86_400;
+const HOTTEST_PAGE = 1_000;
 /** What is left of the claim of a key that was invalidated: enough for most refreshes to land. */
 const CLAIM_LEFT_MS = 500;
 
@@ -157,6 +159,27 @@ export class Tracker {
     await this.#scripts.run('wakeHottest', [this.#keys.heat, this.#keys.due, nowMs, count]);
   }
 
+  /** How many of the `count` hottest there are. */
+  async countHottest(count: number): Promise<number> {
+    return Math.min(count, await this.#redis.zcard(this.#keys.heat));
+  }
+
+  /**
+   * The hottest keys, hottest first. With a name, as they were when they were first asked for under that:
+   * whoever asks again within a day gets the same.
+   */
+  async *hottest(count: number, name: string | null): AsyncGenerator<string> {
+    const { heat } = this.#keys;
+    const from = name === null ? heat : await this.#freeze(count, name);
+    for (let first = 0; first < count; first += HOTTEST_PAGE) {
+      const last = Math.min(count, first + HOTTEST_PAGE) - 1;
+      const page = this.#redis.zrevrange(from, first, last);
+      const keys = await withinTimeout(page, `reading ${from}`);
+      yield* keys;
+      if (keys.length < HOTTEST_PAGE) return;
+    }
+  }
+
   /** Makes those of the keys that are tracked due now, at most 500 keys a call of the script. */
   async lookNow(keys: readonly string[], nowMs: number): Promise<void> {
     for (let from = 0; from < keys.length; from += RECORD_CHUNK) {
@@ -165,6 +188,17 @@ export class Tracker {
       const args = [heat, due, nowMs, CLAIM_LEFT_MS, this.#expireSeconds, ...chunk];
       await withinTimeout(this.#scripts.run('lookNow', args), `looking at keys of ${heat}`);
     }
+  }
+
+  async #freeze(count: number, name: string): Promise<string> {
+    const { heat } = this.#keys;
+    const frozen = `${heat}:at:${name}`;
+    if ((await withinTimeout(this.#redis.exists(frozen), `looking for ${frozen}`)) === 0) {
+      const freezing = this.#redis.zrangestore(frozen, heat, 0, count - 1, 'REV');
+      await withinTimeout(freezing, `writing ${frozen}`);
+      await this.#redis.expire(frozen, FROZEN_SECONDS);
+    }
+    return frozen;
   }
 
   /** Removes a chunk of faded keys, or of the coldest over `maxKeys`; answers whether more may follow. */

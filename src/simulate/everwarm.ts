@@ -6,7 +6,7 @@ import { firstLookMs, leadMs, lookAheadMs } from '../policy/lead-time.ts';
 import { type Smoothed, smooth } from '../policy/load-time.ts';
 import type { PlanSettings } from '../policy/plan.ts';
 import { Headers } from './headers.ts';
-import { Planner } from './planner.ts';
+import { Planner, type PlannerSettings } from './planner.ts';
 import type { Policy } from './policy.ts';
 import { ReadCounter } from './read-counter.ts';
 import type { Answer } from './score.ts';
@@ -32,6 +32,8 @@ export interface EverwarmSettings {
   readonly beta: number;
   readonly spread: number;
   readonly threshold: number;
+  /** Null: the threshold stays as it is. */
+  readonly wasteBudget: number | null;
 }
 
 /** By whom the load under way was begun. */
@@ -78,7 +80,7 @@ export class Everwarm implements Policy {
     this.#tickMs = tickMs(settings.tickIntervalMs, ttlMs);
     this.#idleMs = idleMs(this.#tickMs, ttlMs);
     const halfLife = halfLifeMs(ttlMs);
-    this.#planner = new Planner(planSettings(settings, halfLife, this.#tickMs));
+    this.#planner = new Planner(planning(settings, halfLife, this.#tickMs));
     this.#headers = new Headers(count, ttlMs);
     this.#tracked = new TrackedKeys(count, halfLife);
     this.#counter = new ReadCounter(count, flushMs(settings.flushIntervalMs, ttlMs));
@@ -146,10 +148,10 @@ export class Everwarm implements Policy {
   }
 
   #lookAheadMs(): number {
-    const { ttlMs, livesVary, minLeadMs } = this.#settings;
+    const { ttlMs, livesVary, minLeadMs, spread } = this.#settings;
     if (livesVary) return LONGEST_LIFE_MS;
     const lead = leadMs({ load: this.#readerLoad, wait: null, tickMs: 0, ttlMs, minLeadMs });
-    return lookAheadMs({ ttlMs, leadMs: lead });
+    return lookAheadMs({ ttlMs, leadMs: lead, spread });
   }
 
   #tick(nowMs: number): void {
@@ -157,6 +159,7 @@ export class Everwarm implements Policy {
     const tickMs = this.#tickMs;
     const lead = leadMs({ load: this.#workerLoad, wait: null, tickMs, ttlMs, minLeadMs: 0 });
     const untilMs = nowMs + claimMs(claimTtlMs, lead);
+    this.#planner.startAt(nowMs);
     this.#tracked.claim(nowMs, untilMs, (key, logHeat) => this.#look(key, logHeat, nowMs));
     const nextMs = this.#tracked.nextDueAtMs - nowMs;
     this.#tickAtMs = nowMs + Math.min(this.#idleMs, Math.max(tickMs, nextMs));
@@ -230,20 +233,20 @@ export class Everwarm implements Policy {
       expiresAtMs,
     }: { readonly nowMs: number; readonly loadMs: number; readonly expiresAtMs: number },
   ): void {
-    const { livesVary, minLeadMs } = this.#settings;
+    const { livesVary, minLeadMs, spread } = this.#settings;
     this.#workerLoad = smooth(this.#workerLoad, loadMs);
     const ttlMs = livesVary ? Math.max(0, expiresAtMs - nowMs) : this.#settings.ttlMs;
     const lead = leadMs({ load: this.#workerLoad, wait: null, tickMs: 0, ttlMs, minLeadMs });
-    this.#tracked.setDue(key, firstLookMs({ expiresAtMs, ttlMs, leadMs: lead, nowMs }));
+    this.#tracked.setDue(key, firstLookMs({ expiresAtMs, ttlMs, leadMs: lead, spread, nowMs }));
   }
 }
 
-function planSettings(
-  { ttlMs, livesVary, minLeadMs, beta, spread, threshold }: EverwarmSettings,
-  halfLifeMs: number,
-  tickMs: number,
-): PlanSettings {
-  return { ttlMs, livesVary, halfLifeMs, tickMs, minLeadMs, beta, spread, threshold };
+function planning(settings: EverwarmSettings, halfLifeMs: number, tickMs: number): PlannerSettings {
+  const { ttlMs, livesVary, minLeadMs, beta, spread, threshold, wasteBudget } = settings;
+  // As long as staleIfError is what it is unless told.
+  const keptExpiredMs = ttlMs;
+  const plan = { ttlMs, livesVary, halfLifeMs, tickMs, minLeadMs, beta, spread, keptExpiredMs };
+  return { plan, threshold, wasteBudget };
 }
 
 interface Begun {

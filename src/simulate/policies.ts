@@ -9,6 +9,8 @@ import type { Values } from './values.ts';
 export interface PolicySettings extends EverwarmSettings {
   /** Fixed thresholds to compare with. */
   readonly thresholds: readonly number[];
+  /** Waste budgets to compare with. */
+  readonly wasteBudgets: readonly number[];
 }
 
 export type MakePolicy = (values: Values) => Policy;
@@ -22,10 +24,17 @@ export function policies(
 ): ReadonlyMap<string, MakePolicy> {
   const xfetch = (beta: number) => perReadXfetch(beta, seededRandom(XFETCH_SEED));
   const everwarm =
-    (threshold: number): MakePolicy =>
+    (differing: Partial<EverwarmSettings>): MakePolicy =>
     (values) =>
-      new Everwarm(values, keys, { ...settings, threshold });
-  const fixed = settings.thresholds.map((theta) => [`everwarm@${theta}`, everwarm(theta)] as const);
+      new Everwarm(values, keys, { ...settings, ...differing });
+  const others = [
+    ...settings.wasteBudgets.map((wasteBudget) => {
+      return [`everwarm, waste ${wasteBudget}`, everwarm({ wasteBudget })] as const;
+    }),
+    ...settings.thresholds.map((threshold) => {
+      return [`everwarm@${threshold}`, everwarm({ threshold, wasteBudget: null })] as const;
+    }),
+  ];
   return new Map<string, MakePolicy>([
     ['plain', (values) => new OnRead(values, never)],
     ['staleWhileRevalidate', (values) => new OnRead(values, never, 1)],
@@ -34,8 +43,8 @@ export function policies(
     ['xfetch1', (values) => new OnRead(values, xfetch(1))],
     ['xfetch2', (values) => new OnRead(values, xfetch(2))],
     ['timer', (values) => new Timers(values)],
-    ['everwarm', everwarm(settings.threshold)],
-    ...fixed,
+    ['everwarm', everwarm({})],
+    ...others,
     ['oracle', (values) => new Oracle(values)],
   ]);
 }

@@ -47,10 +47,11 @@ export class ReportCollector {
 
   /** Runs until the run is over. Rejects when Redis has been away for too long. */
   async run(): Promise<void> {
-    const { persistence, clock } = this.#parts;
+    const { persistence, clock, onProgress } = this.#parts;
     let pollMs = SHORTEST_POLL_MS;
     while (!persistence.isOver) {
       const landed = await persistence.try(() => this.#collect());
+      onProgress();
       pollMs = landed > 0 ? SHORTEST_POLL_MS : Math.min(2 * pollMs, LONGEST_POLL_MS);
       if (clock.now() - this.#checkedAtMs >= this.#checkMs) {
         await persistence.try(() => this.#check());
@@ -115,8 +116,7 @@ export class ReportCollector {
   }
 
   #landed(): void {
-    const { ledger, onProgress } = this.#parts;
-    onProgress();
+    const { ledger } = this.#parts;
     if (this.#waiter === null || ledger.jobsOut > this.#waiter.jobs) return;
     this.#waiter.resolve();
     this.#waiter = null;

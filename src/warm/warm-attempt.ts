@@ -10,7 +10,7 @@ import { type KeyChunk, KeyChunks } from './key-chunks.ts';
 import { packWarmKeys } from './pack-warm-keys.ts';
 import { Persistence } from './persistence.ts';
 import { ReportCollector } from './report-collector.ts';
-import { WarmLedger } from './warm-ledger.ts';
+import { type Stretch, WarmLedger } from './warm-ledger.ts';
 import type { WarmProgress } from './warm-progress.ts';
 import type { WarmRequest, WarmRunOptions, WarmRunParts } from './warm-request.ts';
 
@@ -45,7 +45,7 @@ export class WarmAttempt {
   readonly #maxJobs: number;
   #jobs = 0;
   #enqueuing: { readonly ids: readonly string[]; readonly work: Promise<void> } | null = null;
-  #toldAtMs = 0;
+  #told = { atMs: 0, finished: 0 };
 
   constructor(parts: WarmRunParts, request: WarmRequest, options: WarmRunOptions) {
     const { clock, events, keys, queue, stallMs = STALL_MS, maxJobs = MOST_JOBS } = parts;
@@ -117,21 +117,27 @@ export class WarmAttempt {
   async #enqueue(chunk: KeyChunk): Promise<void> {
     const stale = await this.#stale(chunk.keys);
     const jobs = packWarmKeys(stale).map((warmKeys) => this.#job(warmKeys));
-    const ids = jobs.map(({ id }) => id);
-    await this.#collector.untilAtMost(Math.max(0, this.#maxJobs - jobs.length));
-    if (this.#persistence.isOver) return;
-    if (jobs.length > 0) {
-      // Its jobs have names: sent again, because nobody knows if they arrived, they are still there once.
-      const send = () => this.#queue.enqueue(jobs, this.#request.priority);
-      const work = this.#persistence.try(send);
-      this.#enqueuing = { ids, work };
-      await work;
-    }
-    const sizes = jobs.map(({ id, data }) => [id, data.keys.length] as const);
     const skipped = chunk.keys.length - stale.length;
-    this.#ledger.add(chunk.endsAt, { skipped, jobs: new Map(sizes) });
-    this.#enqueuing = null;
+    const stretch = this.#ledger.begin(chunk.endsAt, { skipped, jobs: jobs.length });
     this.#tell();
+    for (let from = 0; from < jobs.length && !this.#persistence.isOver; ) {
+      // Half at a time: each call has its price.
+      await this.#collector.untilAtMost(Math.floor(this.#maxJobs / 2));
+      const room = this.#maxJobs - this.#ledger.jobsOut;
+      await this.#send(stretch, jobs.slice(from, from + room));
+      from += room;
+    }
+  }
+
+  async #send(stretch: Stretch, jobs: readonly WarmJob[]): Promise<void> {
+    if (this.#persistence.isOver) return;
+    // Its jobs have names: sent again, because nobody knows if they arrived, they are still there once.
+    const send = (): Promise<void> => this.#queue.enqueue(jobs, this.#request.priority);
+    const work = this.#persistence.try(send);
+    this.#enqueuing = { ids: jobs.map(({ id }) => id), work };
+    await work;
+    this.#ledger.add(stretch, new Map(jobs.map(({ id, data }) => [id, data.keys.length])));
+    this.#enqueuing = null;
   }
 
   /** Those that are not fresh enough. */
@@ -201,8 +207,9 @@ export class WarmAttempt {
 
   #tell(atLeastAfterMs = TELL_MS): void {
     const nowMs = this.#parts.clock.now();
-    if (nowMs - this.#toldAtMs < atLeastAfterMs) return;
-    this.#toldAtMs = nowMs;
+    const { finished } = this.#ledger;
+    if (finished === this.#told.finished || nowMs - this.#told.atMs < atLeastAfterMs) return;
+    this.#told = { finished, atMs: nowMs };
     this.#options.onProgress?.(this.#ledger.progress);
   }
 }

@@ -3,9 +3,10 @@ import type { WarmCounts } from '../redis/warm-reports.ts';
 import type { WarmProgress } from './warm-progress.ts';
 
 /** Keys in a row, finished once none of their jobs is out. */
-interface Stretch {
+export interface Stretch {
   readonly endsAt: number;
-  jobsOut: number;
+  /** Not ended, or not begun. */
+  jobsLeft: number;
 }
 
 interface OutstandingJob {
@@ -51,17 +52,22 @@ export class WarmLedger {
     return [...this.#jobs].filter(([, job]) => job.enqueuedAtMs <= latestMs).map(([id]) => id);
   }
 
-  /** Takes in the next keys: how many need no job, and the jobs of the others, with their keys' numbers. */
-  add(
+  /** Takes in the next keys: how many need no job, and how many jobs the others need. */
+  begin(
     endsAt: number,
-    { skipped, jobs }: { readonly skipped: number; readonly jobs: ReadonlyMap<string, number> },
-  ): void {
-    const stretch = { endsAt, jobsOut: jobs.size };
+    { skipped, jobs }: { readonly skipped: number; readonly jobs: number },
+  ): Stretch {
+    const stretch = { endsAt, jobsLeft: jobs };
     this.#stretches.push(stretch);
-    const enqueuedAtMs = this.#clock.now();
-    for (const [id, keys] of jobs) this.#jobs.set(id, { stretch, keys, enqueuedAtMs });
     this.#counts.skipped += skipped;
     this.#advance();
+    return stretch;
+  }
+
+  /** Takes in jobs that are in the queue now, with how many keys each has. */
+  add(stretch: Stretch, jobs: ReadonlyMap<string, number>): void {
+    const enqueuedAtMs = this.#clock.now();
+    for (const [id, keys] of jobs) this.#jobs.set(id, { stretch, keys, enqueuedAtMs });
   }
 
   /** Ends a job; nothing for one that is not out. */
@@ -76,6 +82,12 @@ export class WarmLedger {
   lose(id: string): void {
     const job = this.#close(id);
     if (job) this.#counts.failed += job.keys;
+  }
+
+  /** How many keys are through. */
+  get finished(): number {
+    const { done, skipped, failed } = this.#counts;
+    return done + skipped + failed;
   }
 
   get progress(): WarmProgress {
@@ -97,20 +109,19 @@ export class WarmLedger {
     const job = this.#jobs.get(id);
     if (!job) return undefined;
     this.#jobs.delete(id);
-    job.stretch.jobsOut--;
+    job.stretch.jobsLeft--;
     this.#advance();
     return job;
   }
 
   #advance(): void {
-    while (this.#stretches[0]?.jobsOut === 0) {
+    while (this.#stretches[0]?.jobsLeft === 0) {
       this.#position = this.#stretches.shift()?.endsAt ?? this.#position;
     }
   }
 
   #keysPerSecond(): number {
-    const { done, skipped, failed } = this.#counts;
-    const now = { atMs: this.#clock.now(), finished: done + skipped + failed };
+    const now = { atMs: this.#clock.now(), finished: this.finished };
     const last = this.#samples.at(-1);
     if (!last || now.atMs - last.atMs >= SAMPLE_MS) this.#samples.push(now);
     while ((this.#samples[1]?.atMs ?? now.atMs) < now.atMs - RATE_WINDOW_MS) this.#samples.shift();

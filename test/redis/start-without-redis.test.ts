@@ -41,7 +41,7 @@ it('refreshes hot keys once Redis is there, though every role started before it'
 it('serves the dashboard’s data from its first request on', async () => {
   const item = defineLoader({ name: 'item', ttl: '1m', load: async (id: string) => id });
   const options = { redis: redisUrl(), namespace: uniqueNamespace() };
-  const dashboard = await openDashboard([item], options, { port: 0 });
+  const dashboard = await openDashboard({ loaders: [item], warmUps: [] }, options, { port: 0 });
   onTestFinished(() => dashboard.close());
 
   const answer = await fetch(`${dashboard.url}/queues/api/queues?page=1&jobsPerPage=10`);

@@ -1,0 +1,43 @@
+import { createReadStream, existsSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+import { EverwarmError, messageOf } from '../core/errors.ts';
+import { decodeKey } from '../loaders/key-codec.ts';
+
+/**
+ * The key texts of a file, one a line as dashboards and events show them; empty lines are none. Lines that
+ * are no key are told with their number and passed over.
+ *
+ * @throws EverwarmError KEYS_FILE when the file does not exist or cannot be read
+ */
+export async function* keysOfFile(
+  path: string,
+  onBad: (line: number, why: string) => void,
+): AsyncGenerator<string> {
+  if (!existsSync(path)) throw new EverwarmError('KEYS_FILE', `keys file ${path} does not exist`);
+  let number = 0;
+  try {
+    for await (const line of createInterface({
+      input: createReadStream(path),
+      crlfDelay: Infinity,
+    })) {
+      number++;
+      if (line === '') continue;
+      const problem = problemOf(line);
+      if (problem === null) yield line;
+      else onBad(number, problem);
+    }
+  } catch (cause) {
+    const message = `keys file ${path} could not be read: ${messageOf(cause)}`;
+    throw new EverwarmError('KEYS_FILE', message, { cause });
+  }
+}
+
+/** Null: the line is a key. */
+function problemOf(line: string): string | null {
+  try {
+    decodeKey(line);
+    return null;
+  } catch (error) {
+    return messageOf(error);
+  }
+}

@@ -1,0 +1,94 @@
+import { InvalidOptionError } from '../core/errors.ts';
+import type { AnyLoader } from '../loaders/define-loader.ts';
+import { EntryStore } from '../redis/entry-store.ts';
+import { Tracker } from '../redis/tracker.ts';
+import { newRunId } from '../warm/run-id.ts';
+import { WarmRun } from '../warm/warm-run.ts';
+import { keysOfFile } from './keys-file.ts';
+import { ProgressBar } from './progress-bar.ts';
+import type { WarmSession } from './warm-session.ts';
+
+export interface WarmLoaderFlags {
+  /** Path of a file of key texts, one a line. */
+  readonly keys?: string;
+  readonly hottest?: number;
+}
+
+const MOST_LINES_TOLD = 20;
+
+/** The keys that the flags name. */
+export function keysOfFlags(
+  loader: AnyLoader,
+  flags: WarmLoaderFlags,
+  { servers, keys, onBad }: WarmSession & { onBad(line: number, why: string): void },
+): AsyncGenerator<string> {
+  if (flags.keys !== undefined) return keysOfFile(flags.keys, onBad);
+  if (flags.hottest) return new Tracker(servers.queue, keys, loader).hottest(flags.hottest, null);
+  const rule = 'is a loader: it needs --keys FILE or --hottest N';
+  throw new InvalidOptionError('warm', loader.name, rule);
+}
+
+/** Tells the first lines of a file that are no keys, and counts them all. */
+export class BadLines {
+  readonly #say: (text: string) => void;
+  #count = 0;
+
+  constructor(say: (text: string) => void) {
+    this.#say = say;
+  }
+
+  get count(): number {
+    return this.#count;
+  }
+
+  readonly add = (line: number, why: string): void => {
+    this.#count++;
+    if (this.#count <= MOST_LINES_TOLD) this.#say(`line ${line}: ${why}`);
+  };
+
+  tell(): void {
+    if (this.#count > 0) this.#say(`${this.#count} lines are no keys, and were passed over`);
+  }
+}
+
+/** Warms keys of a loader from this process, through the workers; answers whether all went well. */
+export async function warmLoader(
+  loader: AnyLoader,
+  flags: WarmLoaderFlags,
+  session: WarmSession,
+): Promise<boolean> {
+  const { servers, keys, events } = session;
+  const { cache, queue, clock } = servers;
+  const bar = new ProgressBar();
+  const bad = new BadLines((text) => bar.say(text));
+  events.on('warm:stalled', ({ silentMs }) => {
+    bar.say(`no worker has taken any key for ${Math.round(silentMs / 1_000)} s: is one running?`);
+  });
+  const stop = new AbortController();
+  process.once('SIGINT', () => stop.abort());
+  const hottest = flags.keys === undefined ? (flags.hottest ?? 0) : 0;
+  const progress = await new WarmRun({
+    keys,
+    store: new EntryStore(cache),
+    queue,
+    clock,
+    events,
+  }).run(
+    {
+      runId: newRunId(loader.name),
+      loader,
+      keys: keysOfFlags(loader, flags, { ...session, onBad: bad.add }),
+      skip: 0,
+      freshUntilMs: null,
+      untilMs: null,
+      spreadOverMs: 0,
+      priority: null,
+      total: hottest > 0 ? await new Tracker(queue, keys, loader).countHottest(hottest) : null,
+    },
+    { signal: stop.signal, onProgress: (now) => bar.show(now) },
+  );
+  bar.end(progress);
+  bad.tell();
+  if (stop.signal.aborted) bar.say('stopped');
+  return progress.failed === 0 && bad.count === 0 && !stop.signal.aborted;
+}
