@@ -8,6 +8,7 @@ import { Tracker } from '../../src/redis/tracker.ts';
 import { nextEvent, openCache, ownServer, recorded } from '../helpers/cache.ts';
 import {
   bytesOf,
+  eachWithPlace,
   newer,
   place,
   redis as placeRedis,
@@ -16,6 +17,8 @@ import {
 } from '../helpers/entry-place.ts';
 import { connect, redisUrl, uniqueNamespace } from '../helpers/redis.ts';
 import { startRefreshers } from '../helpers/roles.ts';
+
+eachWithPlace();
 
 describe('marking an entry', () => {
   test('sets its flag once, keeps its value, its checksum and its life', async () => {
