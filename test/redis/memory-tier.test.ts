@@ -64,6 +64,7 @@ describe('a hit in memory', () => {
     const loader = defineLoader({
       name: 'item',
       ttl: 2_000,
+      refresh: { minLead: '1s' },
       memory: { maxEntries: 10, ttl: '10s' },
       load: async (_id: string) => ++loads,
     });

@@ -19,6 +19,7 @@ test('workers load nothing that cannot be stored while the cache server hangs, a
   const item = defineLoader({
     name: 'item',
     ttl: TTL_MS,
+    refresh: { minLead: TTL_MS / 2 },
     load: async (id: string, { reason }) => {
       if (reason === 'refresh') {
         startedAtMs.push(performance.now());
@@ -41,7 +42,7 @@ test('workers load nothing that cannot be stored while the cache server hangs, a
     cache.getMany(item, ids).catch((error: unknown) => errors.push(error));
   }, 50);
   onTestFinished(() => clearInterval(reading));
-  await expect.poll(() => landedKeys(0), { timeout: 10_000 }).toBe(ids.length);
+  await expect.poll(() => landedKeys(0), { timeout: 20_000 }).toBe(ids.length);
 
   stop = () => {
     stop = null;
@@ -65,4 +66,4 @@ test('workers load nothing that cannot be stored while the cache server hangs, a
   const queue = openQueue(connect(queueServer.url), new Keys(NAMESPACE), item);
   onTestFinished(() => queue.close());
   expect(await queue.getFailedCount()).toBe(0);
-}, 40_000);
+}, 60_000);
