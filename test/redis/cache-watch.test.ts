@@ -1,10 +1,11 @@
-import { expect, it, onTestFinished } from 'vitest';
-import { createScheduler, createWorker, defineLoader } from '../../src/index.ts';
+import { expect, it } from 'vitest';
+import { defineLoader } from '../../src/index.ts';
 import { Keys } from '../../src/redis/keys.ts';
 import { Tracker } from '../../src/redis/tracker.ts';
 import { CacheWatch } from '../../src/schedule/cache-watch.ts';
 import { nextEvent, openCache, ownServer } from '../helpers/cache.ts';
 import { connect, redisUrl, uniqueNamespace } from '../helpers/redis.ts';
+import { startRefreshers } from '../helpers/roles.ts';
 
 const item = defineLoader({ name: 'item', ttl: '1h', load: async (id: string) => `${id}!` });
 
@@ -59,12 +60,7 @@ it('loads hot keys again after a wipe of the cache, without a reader and long be
   const cache = await openCache(options);
   for (let read = 0; read < 30; read++) await cache.get(item, 'hot');
   await cache.close(); // sends what was counted
-  const worker = createWorker(options);
-  const scheduler = createScheduler(options);
-  onTestFinished(async () => {
-    await scheduler.close();
-    await worker.close();
-  });
+  const { worker } = await startRefreshers(options);
   const redis = connect(cacheServer.url);
   await expect.poll(() => redis.exists(`${options.namespace}:canary`)).toBe(1);
 

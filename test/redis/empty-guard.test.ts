@@ -1,14 +1,9 @@
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
-import {
-  type Cache,
-  createScheduler,
-  createWorker,
-  defineLoader,
-  type LoaderDefinition,
-} from '../../src/index.ts';
+import { type Cache, defineLoader, type LoaderDefinition } from '../../src/index.ts';
 import { entryBytes, entryKey, nextEvent, openCache, recorded } from '../helpers/cache.ts';
 import { connect, redisUrl, uniqueNamespace } from '../helpers/redis.ts';
 import { openRefreshing } from '../helpers/refreshing.ts';
+import { startRefreshers } from '../helpers/roles.ts';
 
 type Value = string | undefined;
 
@@ -188,9 +183,7 @@ test('a hot key of a loader that finds nothing any more stays warm through its r
   const item = guarded({ ttl: '1s', emptyGuard: { atLeast: 1 }, refresh: { threshold: 2 } });
   const roles = { redis: redisUrl(), namespace, loaders: [item] };
   const cache = await openCache({ namespace, loaders: [item] });
-  const [worker, scheduler] = [createWorker(roles), createScheduler(roles)];
-  onTestFinished(async () => void (await Promise.all([worker.close(), scheduler.close()])));
-  await Promise.all([worker.ready(), scheduler.ready()]);
+  const { worker } = await startRefreshers(roles);
   const refreshed = nextEvent(worker, 'refresh:completed');
   const values = new Set<Value>();
   const reads = setInterval(() => void cache.get(item, 'a').then((value) => values.add(value)), 20);

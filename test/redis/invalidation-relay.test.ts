@@ -131,23 +131,20 @@ describe('onInvalidate', () => {
 });
 
 describe('an invalidation while Redis is away', () => {
-  test.each(['loader', 'pattern', 'many'] as const)(
-    'fails after its deadline: %s',
-    async (kind) => {
-      const server = await startEmbeddedRedis();
-      const cache = createCache({ redis: server.url, loaders: [item] });
-      onTestFinished(() => cache.close());
-      await cache.ready();
-      await server.close();
+  test('fails after its deadline', async () => {
+    const server = await startEmbeddedRedis();
+    const cache = createCache({ redis: server.url, loaders: [item] });
+    onTestFinished(() => cache.close());
+    await cache.ready();
+    await server.close();
 
-      const calls = {
-        loader: () => cache.invalidateLoader(item),
-        pattern: () => cache.invalidatePattern(item, 'a*'),
-        many: () => cache.invalidateMany(item, ['a', 'b']),
-      };
-      await expect(calls[kind]()).rejects.toMatchObject({ code: 'REDIS_UNAVAILABLE' });
-    },
-  );
+    const calls = await Promise.allSettled([
+      cache.invalidateLoader(item),
+      cache.invalidatePattern(item, 'a*'),
+      cache.invalidateMany(item, ['a', 'b']),
+    ]);
+    for (const call of calls) expect(call).toMatchObject({ reason: { code: 'REDIS_UNAVAILABLE' } });
+  });
 
   test.each(['loader', 'namespace'] as const)('is repeated after a reconnect: %s', async (kind) => {
     const server = await ownServer();

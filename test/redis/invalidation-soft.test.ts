@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis';
-import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
-import { type Cache, createScheduler, createWorker, defineLoader } from '../../src/index.ts';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { type Cache, defineLoader } from '../../src/index.ts';
 import { decodeEntry } from '../../src/redis/entry.ts';
 import { EntryStore } from '../../src/redis/entry-store.ts';
 import { Keys } from '../../src/redis/keys.ts';
@@ -8,6 +8,7 @@ import { Tracker } from '../../src/redis/tracker.ts';
 import { nextEvent, openCache, ownServer, recorded } from '../helpers/cache.ts';
 import {
   bytesOf,
+  eachWithPlace,
   newer,
   place,
   redis as placeRedis,
@@ -15,6 +16,9 @@ import {
   store,
 } from '../helpers/entry-place.ts';
 import { connect, redisUrl, uniqueNamespace } from '../helpers/redis.ts';
+import { startRefreshers } from '../helpers/roles.ts';
+
+eachWithPlace();
 
 describe('marking an entry', () => {
   test('sets its flag once, keeps its value, its checksum and its life', async () => {
@@ -107,10 +111,7 @@ describe('a soft invalidation', () => {
       const namespace = uniqueNamespace();
       const roles = { redis: redisUrl(), namespace, loaders: [hot] };
       const cache = await openCache({ namespace, loaders: [hot], flushInterval: 100 });
-      const worker = createWorker(roles);
-      const scheduler = createScheduler(roles);
-      onTestFinished(async () => void (await Promise.all([worker.close(), scheduler.close()])));
-      await Promise.all([worker.ready(), scheduler.ready()]);
+      const { worker } = await startRefreshers(roles);
       const loads = recorded(cache, 'load:completed');
       await cache.get(hot, 'cold');
       for (let read = 0; read < 20; read++) await cache.get(hot, 'hot');

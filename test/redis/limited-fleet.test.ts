@@ -1,6 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { expect, onTestFinished, test } from 'vitest';
-import { createScheduler, createWorker } from '../../src/index.ts';
+import { expect, test } from 'vitest';
 import {
   commandCalls,
   entryBytes,
@@ -11,6 +10,7 @@ import {
 } from '../helpers/cache.ts';
 import { limited } from '../helpers/limited-loader.ts';
 import { connect, uniqueNamespace } from '../helpers/redis.ts';
+import { startRefreshers } from '../helpers/roles.ts';
 
 const MAX = 5;
 const PER_MS = 500;
@@ -33,13 +33,7 @@ test('a fleet keeps to the limit of its loader, and nobody waits busily', async 
     await redis.set(entryKey(namespace, loader, key), bytes);
   }
   const caches = [await openCache(options), await openCache(options)];
-  const worker = createWorker(options);
-  const scheduler = createScheduler(options);
-  onTestFinished(async () => {
-    await scheduler.close();
-    await worker.close();
-  });
-  await Promise.all([worker.ready(), scheduler.ready()]);
+  const { worker } = await startRefreshers(options);
   const timesAtStart = (await commandCalls(redis)).time ?? 0;
   const skips = recorded(worker, 'refresh:skipped');
   const refreshed = recorded(worker, 'refresh:completed');

@@ -1,10 +1,11 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { createScheduler, createWorker, defineLoader } from '../../src/index.ts';
+import { defineLoader } from '../../src/index.ts';
 import { halfLifeMs, recentReads } from '../../src/policy/heat.ts';
 import { Keys } from '../../src/redis/keys.ts';
 import { commandCalls, entryKey, gate, openCache, ownServer, recorded } from '../helpers/cache.ts';
 import { HELD_LONG, hearing, held, heldItem } from '../helpers/memory.ts';
 import { connect, redisUrl, uniqueNamespace } from '../helpers/redis.ts';
+import { startRefreshers } from '../helpers/roles.ts';
 import { schemaOf } from '../helpers/schemas.ts';
 
 const TTL_MS = 600_000;
@@ -63,17 +64,13 @@ describe('a hit in memory', () => {
     const loader = defineLoader({
       name: 'item',
       ttl: 2_000,
+      refresh: { minLead: '1s' },
       memory: { maxEntries: 10, ttl: '10s' },
       load: async (_id: string) => ++loads,
     });
     const options = { redis: redisUrl(), namespace, loaders: [loader] };
     const cache = await openCache({ namespace, loaders: [loader] });
-    const worker = createWorker(options);
-    const scheduler = createScheduler(options);
-    onTestFinished(async () => {
-      await scheduler.close();
-      await worker.close();
-    });
+    const { worker } = await startRefreshers(options);
     const refreshed = recorded(worker, 'refresh:completed');
     const hits = recorded(cache, 'entry:hit');
     const missed = recorded(cache, 'entry:missed');

@@ -1,14 +1,9 @@
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
-import {
-  type Cache,
-  createScheduler,
-  createWorker,
-  defineLoader,
-  type Loader,
-} from '../../src/index.ts';
+import { type Cache, defineLoader, type Loader } from '../../src/index.ts';
 import { Keys } from '../../src/redis/keys.ts';
 import { entryKey, nextEvent, openCache, recorded } from '../helpers/cache.ts';
 import { connect, redisUrl, uniqueNamespace } from '../helpers/redis.ts';
+import { startRefreshers } from '../helpers/roles.ts';
 
 let namespace: string;
 let loads: { id: string; reason: string; atMs: number }[];
@@ -118,9 +113,7 @@ describe('nothing found', () => {
 async function keepReading(item: Loader<string, Value>) {
   const roles = { redis: redisUrl(), namespace, loaders: [item] };
   const cache = await openCache({ namespace, loaders: [item] });
-  const [worker, scheduler] = [createWorker(roles), createScheduler(roles)];
-  onTestFinished(async () => void (await Promise.all([worker.close(), scheduler.close()])));
-  await Promise.all([worker.ready(), scheduler.ready()]);
+  const { worker } = await startRefreshers(roles);
   const stop = readSteadily(cache, item);
   return { worker, stop };
 }

@@ -1,10 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
-import { createScheduler, createWorker, defineLoader } from '../../src/index.ts';
+import { defineLoader } from '../../src/index.ts';
 import { openQueue } from '../../src/queue/refresh-queue.ts';
 import { Keys } from '../../src/redis/keys.ts';
-import { gate, openCache, ownServer, recorded } from '../helpers/cache.ts';
+import { gate, ownServer, recorded } from '../helpers/cache.ts';
 import { connect } from '../helpers/redis.ts';
+import { startRoles } from '../helpers/roles.ts';
 
 const NAMESPACE = 'outage';
 const TTL_MS = 1_000;
@@ -18,6 +19,7 @@ test('workers load nothing that cannot be stored while the cache server hangs, a
   const item = defineLoader({
     name: 'item',
     ttl: TTL_MS,
+    refresh: { minLead: TTL_MS / 2 },
     load: async (id: string, { reason }) => {
       if (reason === 'refresh') {
         startedAtMs.push(performance.now());
@@ -28,12 +30,7 @@ test('workers load nothing that cannot be stored while the cache server hangs, a
   });
   const redis = { cache: cacheServer.url, queue: queueServer.url };
   const options = { redis, namespace: NAMESPACE, loaders: [item] };
-  const cache = await openCache(options);
-  const worker = createWorker(options);
-  const scheduler = createScheduler(options);
-  onTestFinished(async () => {
-    await Promise.all([scheduler.close(), worker.close()]);
-  });
+  const { cache, worker } = await startRoles(options);
   const landed = recorded(worker, 'refresh:completed');
   const failed = recorded(worker, 'refresh:failed');
   const skipped = recorded(worker, 'refresh:skipped');
@@ -45,7 +42,7 @@ test('workers load nothing that cannot be stored while the cache server hangs, a
     cache.getMany(item, ids).catch((error: unknown) => errors.push(error));
   }, 50);
   onTestFinished(() => clearInterval(reading));
-  await expect.poll(() => landedKeys(0), { timeout: 10_000 }).toBe(ids.length);
+  await expect.poll(() => landedKeys(0), { timeout: 20_000 }).toBe(ids.length);
 
   stop = () => {
     stop = null;
@@ -69,4 +66,4 @@ test('workers load nothing that cannot be stored while the cache server hangs, a
   const queue = openQueue(connect(queueServer.url), new Keys(NAMESPACE), item);
   onTestFinished(() => queue.close());
   expect(await queue.getFailedCount()).toBe(0);
-}, 40_000);
+}, 60_000);

@@ -1,7 +1,5 @@
 import { describe, expect, test } from 'vitest';
 import {
-  createScheduler,
-  createWorker,
   defineLoader,
   LoaderError,
   notModified,
@@ -10,6 +8,7 @@ import {
 } from '../../src/index.ts';
 import { entryBytes, entryKey, gate, nextEvent, openCache, recorded } from '../helpers/cache.ts';
 import { connect, redisUrl, uniqueNamespace } from '../helpers/redis.ts';
+import { startRefreshers } from '../helpers/roles.ts';
 import { asyncPriceSchema, type Price, priceSchema, schemaOf } from '../helpers/schemas.ts';
 
 const wrong = { price: 'free' };
@@ -254,9 +253,7 @@ describe('a schema that rejects everything', () => {
     });
     const roles = { redis: redisUrl(), namespace, loaders: [loader] };
     const cache = await openCache({ ...roles, flushInterval: 100 });
-    const worker = createWorker(roles);
-    const scheduler = createScheduler(roles);
-    await Promise.all([worker.ready(), scheduler.ready()]);
+    const { worker, scheduler } = await startRefreshers(roles);
     const mismatched = nextEvent(worker, 'schema:mismatched');
     const failed = nextEvent(worker, 'refresh:failed');
 

@@ -1,9 +1,9 @@
-import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
-import { createScheduler, createWorker, defineLoader, type EventMap } from '../../src/index.ts';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { defineLoader, type EventMap } from '../../src/index.ts';
 import { hashSlot } from '../../src/redis/hash-slot.ts';
-import { entryKey, openCache, recorded } from '../helpers/cache.ts';
+import { entryKey } from '../helpers/cache.ts';
 import { TestCluster, type TestNode } from '../helpers/cluster.ts';
-import { type Reading, readingAll } from '../helpers/reading.ts';
+import { type Fleet, startFleet } from '../helpers/fleet.ts';
 import { uniqueNamespace } from '../helpers/redis.ts';
 
 let cluster: TestCluster;
@@ -13,47 +13,15 @@ beforeAll(async () => {
 afterAll(() => cluster?.close());
 
 const IDS = Array.from({ length: 30 }, (_, at) => `id-${at}`);
-const item = defineLoader({ name: 'item', ttl: 2_000, load: async (id: string) => `${id}!` });
+const VALUES = new Map(IDS.map((id) => [id, `${id}!`]));
+const item = defineLoader({
+  name: 'item',
+  ttl: 2_000,
+  refresh: { minLead: '1s' },
+  load: async (id: string) => `${id}!`,
+});
 
-interface Deploy {
-  readonly namespace: string;
-  readonly failures: readonly EventMap['redis:failed'][];
-  /** Resolves when each key has been refreshed once more. */
-  refreshed(): Promise<void>;
-  stop(): Promise<Reading>;
-}
-
-/** All three roles, every key read and refreshed. */
-async function deploy(): Promise<Deploy> {
-  const namespace = uniqueNamespace();
-  const options = { redis: cluster.target, namespace, loaders: [item] };
-  const cache = await openCache(options);
-  const worker = createWorker(options);
-  const scheduler = createScheduler(options);
-  onTestFinished(async () => {
-    await Promise.all([scheduler.close(), worker.close()]);
-  });
-  await Promise.all([worker.ready(), scheduler.ready()]);
-  const failures: EventMap['redis:failed'][] = [];
-  for (const role of [cache, worker, scheduler]) {
-    role.on('redis:failed', (failure) => void failures.push(failure));
-  }
-  const landed = recorded(worker, 'refresh:completed');
-  const refreshed = async (): Promise<void> => {
-    const before = landed.length;
-    const keys = (): number => new Set(landed.slice(before).map(({ key }) => key)).size;
-    await expect.poll(keys, { timeout: 10_000 }).toBe(IDS.length);
-  };
-  const reading = readingAll(IDS, {
-    get: (id) => cache.get(item, id),
-    getMany: (ids) => cache.getMany(item, ids),
-    valueOf: (id) => `${id}!`,
-  });
-  await refreshed();
-  return { namespace, failures, refreshed, stop: () => reading.stop() };
-}
-
-function crossSlot({ failures }: Deploy): readonly EventMap['redis:failed'][] {
+function crossSlot({ failures }: Fleet): readonly EventMap['redis:failed'][] {
   return failures.filter(({ error }) => String(error).includes('CROSSSLOT'));
 }
 
@@ -83,8 +51,8 @@ async function moveSlot(slot: number, from: TestNode, to: TestNode): Promise<voi
 it('answers every read and goes on refreshing while slots of entries, tracker and queue move', {
   timeout: 60_000,
 }, async () => {
-  const all = await deploy();
-  const { namespace } = all;
+  const namespace = uniqueNamespace();
+  const all = await startFleet({ redis: cluster.target, namespace }, item, VALUES);
   const keys = IDS.map((id) => entryKey(namespace, item, id));
   keys.push(`{item:t0of1}`, `${namespace}:{item:t0of1}:due`, `{${namespace}:item}`);
 
@@ -102,7 +70,8 @@ it('answers every read and goes on refreshing while slots of entries, tracker an
 it('answers every read while replicas take over from their masters by hand, and refreshes all keys within 10 s', {
   timeout: 60_000,
 }, async () => {
-  const all = await deploy();
+  const options = { redis: cluster.target, namespace: uniqueNamespace() };
+  const all = await startFleet(options, item, VALUES);
 
   for (const replica of cluster.replicas) {
     await replica.redis.cluster('FAILOVER');

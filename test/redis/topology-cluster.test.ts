@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { Events } from '../../src/core/events.ts';
-import { createCache, createScheduler, createWorker, defineLoader } from '../../src/index.ts';
+import { createCache, defineLoader } from '../../src/index.ts';
 import { openDataConnection, untilReady } from '../../src/redis/connection.ts';
 import { hashSlot } from '../../src/redis/hash-slot.ts';
 import { Keys } from '../../src/redis/keys.ts';
@@ -11,6 +11,7 @@ import { CLUSTER_RULES, RULES } from '../helpers/acl.ts';
 import { openCache, recorded } from '../helpers/cache.ts';
 import { TestCluster } from '../helpers/cluster.ts';
 import { uniqueNamespace } from '../helpers/redis.ts';
+import { startRoles } from '../helpers/roles.ts';
 
 let cluster: TestCluster;
 beforeAll(async () => {
@@ -45,29 +46,27 @@ it('reads one key and many across all slots, and loads each once', async () => {
 });
 
 describe('a cluster under scheduler and worker', () => {
-  it('has its keys refreshed in all slots', async () => {
-    const quick = defineLoader({ name: 'quick', ttl: 2_000, load: async (id: string) => `${id}!` });
+  it('has its keys refreshed in all slots', { timeout: 40_000 }, async () => {
+    const quick = defineLoader({
+      name: 'quick',
+      ttl: 2_000,
+      refresh: { minLead: '1s' },
+      load: async (id: string) => `${id}!`,
+    });
     const options = {
       redis: cluster.target,
       namespace: uniqueNamespace(),
       loaders: [quick],
       strict: true,
     };
-    const cache = await openCache(options);
-    const worker = createWorker(options);
-    const scheduler = createScheduler(options);
-    onTestFinished(async () => {
-      await scheduler.close();
-      await worker.close();
-    });
-    await Promise.all([worker.ready(), scheduler.ready()]);
+    const { cache, worker, scheduler } = await startRoles(options);
     const refreshed = recorded(worker, 'refresh:completed');
     const failures = [cache, worker, scheduler].map((role) => recorded(role, 'redis:failed'));
     const reads = setInterval(() => void cache.getMany(quick, IDS), 50);
     onTestFinished(() => clearInterval(reads));
 
     await expect
-      .poll(() => new Set(refreshed.map(({ key }) => key)).size, { timeout: 10_000 })
+      .poll(() => new Set(refreshed.map(({ key }) => key)).size, { timeout: 30_000 })
       .toBe(IDS.length);
     expect(failures.flat()).toEqual([]);
   });
@@ -81,14 +80,7 @@ it('opens every node as the URL of the first says, with the rights of the page',
   const [first] = cluster.nodes;
   const redis = { cluster: [`redis://everwarm:secret@127.0.0.1:${first?.port}`] };
   const options = { redis, namespace: 'everwarm', loaders: [item], strict: true };
-  const cache = await openCache(options);
-  const worker = createWorker(options);
-  const scheduler = createScheduler(options);
-  onTestFinished(async () => {
-    await scheduler.close();
-    await worker.close();
-  });
-  await Promise.all([worker.ready(), scheduler.ready()]);
+  const { cache } = await startRoles(options);
   expect(await cache.getMany(item, IDS)).toEqual(IDS.map((id) => `${id}!`));
   for (const node of cluster.masters) {
     expect(String(await node.redis.client('LIST'))).toContain(' user=everwarm ');

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
 import { Events } from '../../src/core/events.ts';
-import { createScheduler, createWorker, defineLoader } from '../../src/index.ts';
+import { defineLoader } from '../../src/index.ts';
 import { openDataConnection, untilReady } from '../../src/redis/connection.ts';
-import { openCache, ownServer, recorded } from '../helpers/cache.ts';
-import { readingAll } from '../helpers/reading.ts';
+import { ownServer } from '../helpers/cache.ts';
+import { startFleet } from '../helpers/fleet.ts';
 import { connect, uniqueNamespace } from '../helpers/redis.ts';
 import { TestSentinels } from '../helpers/sentinel.ts';
 
@@ -14,40 +14,24 @@ beforeAll(async () => {
 afterAll(() => sentinels?.close());
 
 const IDS = Array.from({ length: 30 }, (_, at) => `id-${at}`);
-const item = defineLoader({ name: 'item', ttl: 2_000, load: async (id: string) => `${id}!` });
+const VALUES = new Map(IDS.map((id) => [id, `${id}!`]));
+const item = defineLoader({
+  name: 'item',
+  ttl: 2_000,
+  refresh: { minLead: '1s' },
+  load: async (id: string) => `${id}!`,
+});
 
 it('answers every read during a failover, and refreshes all keys within 10 s of it', {
   timeout: 60_000,
 }, async () => {
-  const options = {
-    redis: sentinels.target,
-    namespace: uniqueNamespace(),
-    loaders: [item],
-    grace: 1_000,
-  };
-  const cache = await openCache(options);
-  const worker = createWorker(options);
-  const scheduler = createScheduler(options);
-  onTestFinished(async () => {
-    await scheduler.close();
-    await worker.close();
-  });
-  await Promise.all([worker.ready(), scheduler.ready()]);
-  const landed = recorded(worker, 'refresh:completed');
-  const landedKeys = (from: number): number =>
-    new Set(landed.slice(from).map(({ key }) => key)).size;
-  const reading = readingAll(IDS, {
-    get: (id) => cache.get(item, id),
-    getMany: (ids) => cache.getMany(item, ids),
-    valueOf: (id) => `${id}!`,
-  });
-  await expect.poll(() => landedKeys(0), { timeout: 15_000 }).toBe(IDS.length);
+  const options = { redis: sentinels.target, namespace: uniqueNamespace(), grace: 1_000 };
+  const fleet = await startFleet(options, item, VALUES);
 
   await sentinels.failOver();
-  const before = landed.length;
-  await expect.poll(() => landedKeys(before), { timeout: 10_000 }).toBe(IDS.length);
+  await fleet.refreshed();
 
-  const { reads, errors, slowestMs } = await reading.stop();
+  const { reads, errors, slowestMs } = await fleet.stop();
   expect(errors).toEqual([]);
   expect(reads).toBeGreaterThan(100);
   expect(slowestMs).toBeLessThan(5_000);
@@ -68,32 +52,16 @@ it('leaves a master that has become a replica, and looks for the new one', async
 });
 
 it('keeps its connections and goes on refreshing when all sentinels are gone', {
-  timeout: 30_000,
+  timeout: 60_000,
 }, async () => {
-  const options = { redis: sentinels.target, namespace: uniqueNamespace(), loaders: [item] };
-  const cache = await openCache(options);
-  const worker = createWorker(options);
-  const scheduler = createScheduler(options);
-  onTestFinished(async () => {
-    await Promise.all([scheduler.close(), worker.close()]);
-  });
-  await Promise.all([worker.ready(), scheduler.ready()]);
-  const landed = recorded(worker, 'refresh:completed');
-  const reading = readingAll(IDS, {
-    get: (id) => cache.get(item, id),
-    getMany: (ids) => cache.getMany(item, ids),
-    valueOf: (id) => `${id}!`,
-  });
-  const landedKeys = (from: number): number =>
-    new Set(landed.slice(from).map(({ key }) => key)).size;
-  await expect.poll(() => landedKeys(0), { timeout: 10_000 }).toBe(IDS.length);
-  const failures = [cache, worker, scheduler].map((role) => recorded(role, 'redis:failed'));
+  const options = { redis: sentinels.target, namespace: uniqueNamespace() };
+  const fleet = await startFleet(options, item, VALUES);
+  const before = fleet.failures.length;
 
   await sentinels.abandon();
-  const before = landed.length;
-  await expect.poll(() => landedKeys(before), { timeout: 10_000 }).toBe(IDS.length);
-  expect(await cache.getWithMeta(item, 'id-1')).toMatchObject({ state: 'fresh' });
+  await fleet.refreshed();
+  expect(await fleet.cache.getWithMeta(item, 'id-1')).toMatchObject({ state: 'fresh' });
 
-  expect(await reading.stop()).toMatchObject({ errors: [] });
-  expect(failures.flat()).toEqual([]);
+  expect(await fleet.stop()).toMatchObject({ errors: [] });
+  expect(fleet.failures.slice(before)).toEqual([]);
 });

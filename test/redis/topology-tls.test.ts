@@ -1,7 +1,8 @@
 import { expect, it, onTestFinished } from 'vitest';
-import { createCache, createScheduler, createWorker, defineLoader } from '../../src/index.ts';
-import { nextEvent, openCache } from '../helpers/cache.ts';
+import { createCache, defineLoader } from '../../src/index.ts';
+import { nextEvent } from '../helpers/cache.ts';
 import { connect, uniqueNamespace } from '../helpers/redis.ts';
+import { startRoles } from '../helpers/roles.ts';
 import { tlsServer } from '../helpers/tls.ts';
 
 const item = defineLoader({ name: 'item', ttl: 1_000, load: async (id: string) => `${id}!` });
@@ -13,14 +14,7 @@ it('works over TLS with a certificate of its own authority, as a user of its own
   await admin.call('ACL', 'SETUSER', 'default', 'off');
   const redis = { host: 'localhost', port, tls: { ca }, username: 'everwarm', password: 'secret' };
   const options = { redis, namespace: uniqueNamespace(), loaders: [item], strict: true };
-  const cache = await openCache(options);
-  const worker = createWorker(options);
-  const scheduler = createScheduler(options);
-  onTestFinished(async () => {
-    await scheduler.close();
-    await worker.close();
-  });
-  await Promise.all([worker.ready(), scheduler.ready()]);
+  const { cache, worker } = await startRoles(options);
   const refreshed = nextEvent(worker, 'refresh:completed');
   const reads = setInterval(() => void cache.get(item, 'a'), 20);
   onTestFinished(() => clearInterval(reads));

@@ -1,7 +1,8 @@
 import { expect, it, onTestFinished } from 'vitest';
-import { createScheduler, createWorker, defineLoader } from '../../src/index.ts';
-import { nextEvent, openCache, ownServer } from '../helpers/cache.ts';
+import { defineLoader } from '../../src/index.ts';
+import { nextEvent, ownServer } from '../helpers/cache.ts';
 import { connect, uniqueNamespace } from '../helpers/redis.ts';
+import { startRoles } from '../helpers/roles.ts';
 
 it('keeps entries on the cache server, and tracker and jobs on the queue server', async () => {
   const cacheServer = await ownServer('--maxmemory', '50mb', '--maxmemory-policy', 'allkeys-lfu');
@@ -13,14 +14,7 @@ it('keeps entries on the cache server, and tracker and jobs on the queue server'
     loaders: [loader],
     strict: true,
   };
-  const cache = await openCache(options);
-  const worker = createWorker(options);
-  const scheduler = createScheduler(options);
-  onTestFinished(async () => {
-    await scheduler.close();
-    await worker.close();
-  });
-  await Promise.all([worker.ready(), scheduler.ready()]);
+  const { cache, worker } = await startRoles(options);
   const refreshed = nextEvent(worker, 'refresh:completed');
   const reads = setInterval(() => void cache.get(loader, 'a'), 20);
   onTestFinished(() => clearInterval(reads));

@@ -2,13 +2,7 @@ import { Redis } from 'ioredis';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { processClock } from '../../src/core/clock.ts';
 import { Events } from '../../src/core/events.ts';
-import {
-  type Cache,
-  createScheduler,
-  createWorker,
-  defineLoader,
-  type Loader,
-} from '../../src/index.ts';
+import { type Cache, defineLoader, type Loader } from '../../src/index.ts';
 import { EntryTags } from '../../src/load/entry-tags.ts';
 import { FencedLoad } from '../../src/load/fenced-load.ts';
 import type { Answer } from '../../src/read/answer.ts';
@@ -25,6 +19,7 @@ import { Tracker } from '../../src/redis/tracker.ts';
 import { gate, openCache, recorded } from '../helpers/cache.ts';
 import { hearing } from '../helpers/memory.ts';
 import { connect, redisUrl, uniqueNamespace } from '../helpers/redis.ts';
+import { startRefreshers } from '../helpers/roles.ts';
 
 const KEY = 'a{1}';
 /** Between two questions of who waits: a multiple of 2 ms that no test lives to see the end of. */
@@ -155,11 +150,7 @@ test('what nobody waits for is not announced', async () => {
   const messages: string[] = [];
   listening.on('message', (_, text) => void messages.push(text));
   await listening.subscribe(new Keys(namespace).bus());
-  const [worker, scheduler] = [createWorker(options), createScheduler(options)];
-  onTestFinished(async () => {
-    await scheduler.close();
-    await worker.close();
-  });
+  const { worker } = await startRefreshers(options);
   const refreshed = recorded(worker, 'refresh:completed');
   const reads = setInterval(() => void cache.getMany(loader, ['a', 'b']), 10);
   onTestFinished(() => clearInterval(reads));

@@ -2,8 +2,8 @@ import { expect, onTestFinished, test } from 'vitest';
 import { createCache } from '../../src/index.ts';
 import { Keys } from '../../src/redis/keys.ts';
 import { gate } from '../helpers/cache.ts';
-import { Fleet, minutesAgo, PATIENCE } from '../helpers/fleet.ts';
 import { connect, redisUrl } from '../helpers/redis.ts';
+import { Fleet, minutesAgo, PATIENCE } from '../helpers/warm-fleet.ts';
 
 test('a run whose keys throw half way fails; what was warmed stays, and the next run goes on', async () => {
   const fleet = new Fleet();

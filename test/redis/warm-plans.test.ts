@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { gate } from '../helpers/cache.ts';
-import { Fleet, minutesAgo, PATIENCE } from '../helpers/fleet.ts';
+import { Fleet, minutesAgo, PATIENCE } from '../helpers/warm-fleet.ts';
 
 describe('a fire', () => {
   test('is run once, however many schedulers there are', async () => {

@@ -1,13 +1,13 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
 import {
   createScheduler,
-  createWorker,
   defineLoader,
   InvalidKeyError,
   InvalidOptionError,
 } from '../../src/index.ts';
 import { entryBytes, entryKey, gate, nextEvent, openCache, recorded } from '../helpers/cache.ts';
 import { connect, redisUrl, uniqueNamespace } from '../helpers/redis.ts';
+import { startRefreshers } from '../helpers/roles.ts';
 import { priceSchema } from '../helpers/schemas.ts';
 
 /** A function that keeps the arguments of its calls. */
@@ -145,12 +145,7 @@ describe('a wrapped function', () => {
     const options = { threshold: 1, minLead: '500ms' } as const;
     const getProduct = cache.wrap(product, { name: 'product', ttl: '1s', refresh: options });
     const roles = { redis: redisUrl(), namespace, loaders: [getProduct.loader] };
-    const worker = createWorker(roles);
-    const scheduler = createScheduler(roles);
-    onTestFinished(async () => {
-      await Promise.all([scheduler.close(), worker.close()]);
-    });
-    await Promise.all([worker.ready(), scheduler.ready()]);
+    const { worker } = await startRefreshers(roles);
     const refreshed = nextEvent(worker, 'refresh:completed');
 
     for (let read = 0; read < 20; read++) await getProduct('a', 'EUR');

@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, vi } from 'vitest';
 import { type Child, compiled } from '../helpers/child.ts';
-import { minutesAgo } from '../helpers/fleet.ts';
 import { printed, type System, test } from '../helpers/system.ts';
+import { minutesAgo } from '../helpers/warm-fleet.ts';
 
 const MAIN = 'src/cli/main.js';
 const PATIENCE = { timeout: 40_000, interval: 50 };
