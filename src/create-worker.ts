@@ -96,12 +96,15 @@ class WorkerRole implements RefreshWorkers {
 
   #start(registry: LoaderRegistry): void {
     if (this.#closing !== null) return;
+    // Keys of the others are never enqueued.
+    const refreshed = [...registry].filter(({ refresh }) => !refresh.isOff);
+    if (refreshed.length === 0) return;
     const { redis, namespace } = this.#settings;
     const use = { role: 'queue', name: 'worker', events: this.#events } as const;
     const connection = openWorkerConnection(redis.queue, use);
     this.#bullConnection = connection;
     const keys = new Keys(namespace);
-    this.#workers = [...registry].map((loader) => this.#startWorker(loader, keys, connection));
+    this.#workers = refreshed.map((loader) => this.#startWorker(loader, keys, connection));
   }
 
   #startWorker(loader: AnyLoader, keys: Keys, connection: RedisClient): RefreshWorker {

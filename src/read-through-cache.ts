@@ -1,6 +1,7 @@
 import type { Cache, ParamsArgument, Settable } from './cache.ts';
 import type { CacheParts } from './cache-parts.ts';
 import { closeCache } from './close-cache.ts';
+import { checkSettable } from './config/rules.ts';
 import { EverwarmError } from './core/errors.ts';
 import type { EventName, Listener } from './core/events.ts';
 import type { Invalidation } from './core/invalidation.ts';
@@ -79,7 +80,7 @@ export class ReadThroughCache implements Cache {
     params: NoInfer<P>,
     value: Settable<NoInfer<R>>,
   ): Promise<void> {
-    await this.setMany(loader, [[params, value]]);
+    await this.setMany(loader, [[params, checkSettable(value, 'value')]]);
   }
 
   async setMany<P, R>(
@@ -87,10 +88,10 @@ export class ReadThroughCache implements Cache {
     entries: readonly (readonly [params: NoInfer<P>, value: Settable<NoInfer<R>>])[],
   ): Promise<void> {
     const local = this.#known(loader);
-    const values = entries.map(([params, value]) => {
-      if (value !== undefined) return { ref: this.#reads.ref(local, encodeKey(params)), value };
-      throw new EverwarmError('INVALID_OPTION', 'set() cannot store undefined: use invalidate()');
-    });
+    const values = entries.map(([params, value], at) => ({
+      ref: this.#reads.ref(local, encodeKey(params)),
+      value: checkSettable(value, `entries[${at}][1]`),
+    }));
     await this.#write(() => this.#parts.writer.set(values));
   }
 

@@ -67,3 +67,9 @@ export function count(value: number | undefined, path: string, or: number): numb
   }
   return value;
 }
+
+/** @throws InvalidOptionError for undefined, which stands for nothing there */
+export function checkSettable<T>(value: T, path: string): T {
+  if (value !== undefined) return value;
+  throw new InvalidOptionError(path, value, 'must not be undefined: use invalidate() to remove it');
+}

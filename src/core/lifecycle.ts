@@ -1,9 +1,10 @@
+import { startTimeLimit } from './time-limit.ts';
+
 /** Whether the work settled in time, well or badly. */
 export async function settlesWithin(work: Promise<unknown>, timeoutMs: number): Promise<boolean> {
-  let timeout: NodeJS.Timeout | undefined;
+  let stop = (): void => undefined;
   const expiry = new Promise<false>((resolve) => {
-    // Only after the replies that a process which was held up has not read yet.
-    timeout = setTimeout(() => setImmediate(resolve, false), timeoutMs);
+    stop = startTimeLimit(timeoutMs, () => resolve(false));
   });
   const settled = work.then(
     () => true,
@@ -12,6 +13,6 @@ export async function settlesWithin(work: Promise<unknown>, timeoutMs: number): 
   try {
     return await Promise.race([settled, expiry]);
   } finally {
-    clearTimeout(timeout);
+    stop();
   }
 }

@@ -8,6 +8,7 @@ import {
 } from '../config/redis-option.ts';
 import { EverwarmError, messageOf } from '../core/errors.ts';
 import type { Events } from '../core/events.ts';
+import { startTimeLimit } from '../core/time-limit.ts';
 import { CLUSTER_DATA, keepMapped, openCluster } from './cluster-connection.ts';
 import { addressOf, isCluster, mastersOf, type RedisClient } from './redis-client.ts';
 
@@ -193,18 +194,16 @@ export async function withinTimeout<T>(
   what: string,
   timeoutMs: number = DEFAULTS.writeTimeoutMs,
 ): Promise<T> {
-  let timeout: NodeJS.Timeout | undefined;
+  let stop = (): void => undefined;
   const expiry = new Promise<never>((_, reject) => {
-    timeout = setTimeout(() => {
+    stop = startTimeLimit(timeoutMs, () => {
       const message = `${what}: Redis did not answer within ${timeoutMs} ms`;
-      const late = new EverwarmError('REDIS_UNAVAILABLE', message);
-      // Only after the replies that a process which was held up has not read yet.
-      setImmediate(reject, late);
-    }, timeoutMs);
+      reject(new EverwarmError('REDIS_UNAVAILABLE', message));
+    });
   });
   try {
     return await Promise.race([reply, expiry]);
   } finally {
-    clearTimeout(timeout);
+    stop();
   }
 }

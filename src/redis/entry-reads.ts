@@ -1,5 +1,6 @@
 import type { Cluster, Redis } from 'ioredis';
 import { EverwarmError } from '../core/errors.ts';
+import { startTimeLimit } from '../core/time-limit.ts';
 import type { Breakers, NodeBreaker } from './breakers.ts';
 import { isCluster, type RedisClient, sendTogether } from './redis-client.ts';
 
@@ -175,7 +176,7 @@ export class EntryReads {
       if (!isOpen) return;
       isOpen = false;
       this.#underWay--;
-      clearTimeout(timeout);
+      stop();
       if (error === null) breaker.succeeded();
       else breaker.failed(error, sentAtMs);
     };
@@ -185,8 +186,7 @@ export class EntryReads {
       const error = new EverwarmError('REDIS_UNAVAILABLE', message);
       end(late(error) ? null : error);
     };
-    // Only after the replies that a process which was held up has not read yet.
-    const timeout = setTimeout(() => setImmediate(expire), this.#timeoutMs);
+    const stop = startTimeLimit(this.#timeoutMs, expire);
     return end;
   }
 }

@@ -10,7 +10,7 @@ import { type ScriptClient, scriptClient } from './scripts.ts';
 const ADD_TIMEOUT_MS = 250;
 const CHUNK = 500;
 /** More would only wait for each other, while their time runs. */
-const ADD_TOGETHER = 2_000;
+const ADD_TOGETHER = 500;
 
 /** An entry that may be there until then, under one of its tags. */
 export interface TaggedEntry {

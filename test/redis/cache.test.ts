@@ -1,5 +1,5 @@
 import { describe, expect, expectTypeOf, test } from 'vitest';
-import { createCache, defineLoader, InvalidKeyError } from '../../src/index.ts';
+import { createCache, defineLoader, InvalidKeyError, InvalidOptionError } from '../../src/index.ts';
 import { commandCalls, entryKey, openCache, ownServer } from '../helpers/cache.ts';
 import { connect, redisUrl, uniqueNamespace } from '../helpers/redis.ts';
 
@@ -162,11 +162,16 @@ describe('set and invalidate', () => {
   test('refuse to store undefined', async () => {
     const { loader } = counting();
     const cache = await openCache({ loaders: [loader] });
+    const rule = 'must not be undefined: use invalidate() to remove it';
 
-    await expect(cache.set(loader, 'a', undefined as never)).rejects.toMatchObject({
-      code: 'INVALID_OPTION',
-      message: 'set() cannot store undefined: use invalidate()',
-    });
+    const nothing = undefined as never;
+    const refused = cache.set(loader, 'a', nothing);
+    await expect(refused).rejects.toBeInstanceOf(InvalidOptionError);
+    await expect(refused).rejects.toThrow(`\`value\` (undefined) ${rule}`);
+    const entries = [['a', 1] as never, ['b', nothing] as never];
+    await expect(cache.setMany(loader, entries)).rejects.toThrow(
+      `\`entries[1][1]\` (undefined) ${rule}`,
+    );
   });
 });
 

@@ -1,7 +1,8 @@
+import { rmSync } from 'node:fs';
 import type { Redis } from 'ioredis';
 import { describe, expect, test } from 'vitest';
 import { type Cache, defineLoader, type Loader } from '../../src/index.ts';
-import { openCache, ownServer, recorded } from '../helpers/cache.ts';
+import { gate, nextEvent, openCache, ownServer, recorded } from '../helpers/cache.ts';
 import { connect } from '../helpers/redis.ts';
 
 interface Scene {
@@ -38,6 +39,15 @@ async function readAround({ cache, item }: Scene, round: number): Promise<void> 
   expect(values).toEqual([...ids, ...ids].map((id) => `the value of ${id}`));
 }
 
+/** Brings a server to where its last save has failed: the place to save to is gone. */
+async function failToSave(redis: Redis): Promise<void> {
+  const [, place = ''] = (await redis.config('GET', 'dir')) as string[];
+  rmSync(place, { recursive: true });
+  await redis.config('SET', 'save', '3600 1000000');
+  await redis.bgsave();
+  await expect.poll(() => redis.info('persistence')).toContain('rdb_last_bgsave_status:err');
+}
+
 describe('a Redis that answers', () => {
   const faults: readonly (readonly [string, (redis: Redis) => Promise<unknown>])[] = [
     ['READONLY to writes', (redis) => redis.replicaof('127.0.0.1', 1)],
@@ -49,6 +59,8 @@ describe('a Redis that answers', () => {
       },
     ],
     ['OOM to writes', (redis) => redis.config('SET', 'maxmemory', 1)],
+    ['NOREPLICAS to writes', (redis) => redis.config('SET', 'min-replicas-to-write', 1)],
+    ['MISCONF to writes', failToSave],
     ['NOPERM to reads', (redis) => redis.acl('SETUSER', 'default', '-mget')],
     ['NOPERM to scripts', (redis) => redis.acl('SETUSER', 'default', '-evalsha', '-eval')],
     ['NOPERM to all it is asked', (redis) => redis.acl('SETUSER', 'default', '-@all', '+acl')],
@@ -57,6 +69,8 @@ describe('a Redis that answers', () => {
     await redis.acl('SETUSER', 'default', '+@all');
     await redis.replicaof('NO', 'ONE');
     await redis.config('SET', 'maxmemory', 0);
+    await redis.config('SET', 'min-replicas-to-write', 0);
+    await redis.config('SET', 'save', '');
   };
 
   test.for(faults)(
@@ -74,6 +88,43 @@ describe('a Redis that answers', () => {
           .poll(() => cache.getWithMeta(item, id), { timeout: 10_000 })
           .toMatchObject({ value: `the value of ${id}`, source: 'redis' });
       }
+      expect(failed).toEqual([]);
+    },
+  );
+
+  test.for(faults.filter(([name]) => /^(NOREPLICAS|MISCONF)/.test(name)))(
+    '%s while a load runs answers its value, stores nothing, and refuses a set by its own words',
+    async ([name, fault]) => {
+      const server = await ownServer();
+      const redis = connect(server.url);
+      const [begun, finish] = [gate(), gate()];
+      const slow = defineLoader({
+        name: 'slow',
+        ttl: '10m',
+        load: async (id: string) => {
+          begun.open();
+          await finish.opened;
+          return `the value of ${id}`;
+        },
+      });
+      const reader = await openCache({ redis: server.url, loaders: [slow] });
+      const failed = recorded(reader, 'load:failed');
+      const unstored = nextEvent(reader, 'store:failed');
+      const answer = reader.getWithMeta(slow, 'a');
+      await begun.opened;
+      await fault(redis);
+      finish.open();
+
+      expect(await answer).toMatchObject({ value: 'the value of a', state: 'uncached' });
+      const words = String(name.split(' ')[0]);
+      expect(await unstored).toMatchObject({ error: { message: expect.stringContaining(words) } });
+      await expect(reader.set(slow, 'b', 'set')).rejects.toThrow(words);
+      await repairs(redis);
+      await reader.set(slow, 'b', 'set');
+      await expect
+        .poll(() => reader.getWithMeta(slow, 'a'), { timeout: 10_000 })
+        .toMatchObject({ value: 'the value of a', source: 'redis' });
+      expect((await reader.getWithMeta(slow, 'b')).value).toBe('set');
       expect(failed).toEqual([]);
     },
   );

@@ -10,9 +10,12 @@ const QUEUES = 2;
 const ONE_SERVER = { cache: 3, scheduler: 2, worker: 3 + QUEUES };
 const TWO_SERVERS = { cache: [2, 1], scheduler: [1, 1], worker: [1, 2 + QUEUES] } as const;
 
+const load = async (id: string): Promise<string> => `${id}!`;
 const loaders = Array.from({ length: QUEUES }, (_, at) =>
-  defineLoader({ name: `loader-${at}`, ttl: '1m', load: async (id: string) => `${id}!` }),
+  defineLoader({ name: `loader-${at}`, ttl: '1m', load }),
 );
+// Has no queue: nothing is ever enqueued for it.
+loaders.push(defineLoader({ name: 'unrefreshed', ttl: '1m', load, refresh: false }));
 
 const ROLES = ['cache', 'scheduler', 'worker'] as const;
 
