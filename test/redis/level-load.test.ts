@@ -53,7 +53,7 @@ test('keys that were loaded within one second are planned evenly, by schedulers 
 
   const { due } = keys.tracker(item, tracker.halfLifeMs);
   const seconds = new Map<number, number>();
-  const scores = (await redis.zrange(due, 0, -1, 'WITHSCORES')).filter((_, at) => at % 2 === 1);
+  const scores = (await redis.zrange(due, '0', '-1', 'WITHSCORES')).filter((_, at) => at % 2 === 1);
   for (const score of scores) {
     const second = Math.floor(Number(score) / 1_000);
     seconds.set(second, (seconds.get(second) ?? 0) + 1);
