@@ -73,10 +73,10 @@ export type Plan =
       readonly kind: 'wait';
       readonly untilMs: number;
       /**
-       * For the time of its refresh, which counts as planned; for that time, though it is cold as yet; for
-       * the end of a life that is only looked at to book it; for the next reload of a missing entry.
+       * For the time of its refresh, which counts as planned even while the key is cold; for the end of a life
+       * that is only looked at to judge it; for the next reload of a missing entry.
        */
-      readonly why: 'early' | 'cold' | 'ending' | 'reloaded';
+      readonly why: 'early' | 'ending' | 'reloaded';
     }
   | {
       readonly kind: 'refresh';
@@ -111,23 +111,15 @@ export function plan(input: PlanInput): Plan {
   if (header === null) return planMissing(input, outlook);
   if (header.invalidated) return planInvalidated(input, header, outlook);
   const timesMs = timesToRefresh(input, header, outlook);
-  if (nowMs + settings.tickMs < Math.min(...timesMs)) return planFirstLook(input, timesMs, outlook);
+  if (nowMs + settings.tickMs < Math.min(...timesMs)) {
+    return wait(leastPlannedMs(timesMs, input.plannedAt), 'early');
+  }
   if (!outlook.isHot) return giveUp(input, header, 'cold');
   const isRead = wasRead(header, input.logHeat);
   if (!isRead && header.unreadLives >= UNREAD_LIVES_ALLOWED) return giveUp(input, header, 'unread');
   const ended = judged(input, header);
   const { expiresAtMs, unreadLives } = header;
   return refresh(outlook, { unreadLives: isRead ? 0 : unreadLives + 1, expiresAtMs, ended });
-}
-
-function planFirstLook(
-  { plannedAt }: PlanInput,
-  timesMs: readonly number[],
-  { isHot }: Outlook,
-): Plan {
-  // What is cold now will mostly stay so: it makes no second busy, and needs its heat to grow.
-  if (!isHot) return wait(Math.max(...timesMs), 'cold');
-  return wait(leastPlannedMs(timesMs, plannedAt), 'early');
 }
 
 function giveUp(input: PlanInput, header: PlanHeader, why: 'cold' | 'unread'): Plan {
