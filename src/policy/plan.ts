@@ -54,6 +54,8 @@ export interface PlanInput {
   readonly loaderLoad: Smoothed | null;
   /** How long jobs wait in the queue. */
   readonly wait: Smoothed | null;
+  /** Share of a life that the lead may take; less while its origin limits. @defaultValue 0.9 */
+  readonly mostLeadShare?: number | undefined;
   /** Whether a missing entry of this key was already reloaded within the last ttl. */
   readonly reloadedWithinTtl: boolean;
 }
@@ -126,7 +128,7 @@ function planInvalidated(
 }
 
 function planTimeMs(
-  { key, settings, wait }: PlanInput,
+  { key, settings, wait, mostLeadShare: mostShare }: PlanInput,
   header: PlanHeader,
   { ratePerMs, load, loadMs }: Outlook,
 ): number {
@@ -134,7 +136,7 @@ function planTimeMs(
   const { tickMs, minLeadMs, beta, spread } = settings;
   const ttlMs = settings.livesVary ? ownLifeMs(header) : settings.ttlMs;
   const life = `${key}:${expiresAtMs}`;
-  const lead = leadMs({ load, wait, tickMs, ttlMs, minLeadMs });
+  const lead = leadMs({ load, wait, tickMs, ttlMs, minLeadMs, mostShare });
   const u = hash01(life, GAP_SEED);
   const v = hash01(life, SPREAD_SEED);
   const draw = { ratePerMs, loadMs, beta, u, v, spread, ttlMs, leadMs: lead };

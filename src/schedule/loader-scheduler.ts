@@ -11,7 +11,8 @@ import type { Keys } from '../redis/keys.ts';
 import type { LoaderStatsStore } from '../redis/loader-stats.ts';
 import type { Claim, ClaimedKey, Tracker } from '../redis/tracker.ts';
 import type { CacheHealth } from './cache-watch.ts';
-import { Outlook } from './outlook.ts';
+import { Healing } from './healing.ts';
+import { Outlook, type OutlookParts } from './outlook.ts';
 
 /*
  * One tick:  claim due keys → read their headers → plan each → enqueue what is worth it → settle the rest.
@@ -23,8 +24,7 @@ const CLAIM_LIMIT = 1_000;
 const TRIM_MS = 10_000;
 const TRIM_CHUNKS = 20;
 const REMEMBERED_RELOADS = 10_000;
-/** More would take the origin longer than their readers wait. */
-const WOKEN_AFTER_WIPE = 2_000;
+const LEAST_CLAIMED = 50;
 /** When to look again at keys that could not be planned because the cache server is away. */
 const RETRY_MS = 1_000;
 
@@ -34,6 +34,7 @@ export interface LoaderSchedulerParts {
   readonly tracker: Tracker;
   readonly store: EntryStore;
   readonly stats: LoaderStatsStore;
+  readonly originState: OutlookParts['originState'];
   readonly queue: RefreshQueue;
   readonly clock: Clock;
   readonly events: Events;
@@ -70,10 +71,14 @@ export class LoaderScheduler {
   readonly #settings: PlanSettings;
   #trimmedAtMs = 0;
   #mayReload = true;
+  /** This tick found less room than there is to refresh. */
+  #hasLeft = false;
+  readonly #healing: Healing;
 
   constructor(parts: LoaderSchedulerParts) {
     this.#parts = parts;
     this.#outlook = new Outlook(parts);
+    this.#healing = new Healing(parts.tracker);
     const { loader, tracker, tickMs } = parts;
     const { ttlMs, refresh } = loader;
     this.#reloads = new LRUCache({ max: REMEMBERED_RELOADS, ttl: Math.ceil(ttlMs) });
@@ -85,29 +90,47 @@ export class LoaderScheduler {
   async tick(): Promise<number | null> {
     const { clock, tracker, events, loader } = this.#parts;
     const startedAtMs = clock.now();
-    await this.#outlook.updateIfStale();
+    this.#hasLeft = false;
+    const limit = await this.#claimLimit();
     const tally: Tally = { claimed: 0, enqueued: 0, waiting: 0, dropped: 0 };
     let claim: Claim;
     do {
-      claim = await tracker.claim({
-        nowMs: clock.now(),
-        claimTtlMs: this.#outlook.claimTtlMs,
-        limit: CLAIM_LIMIT,
-      });
+      const { claimTtlMs } = this.#outlook;
+      claim = await tracker.claim({ nowMs: clock.now(), claimTtlMs, limit });
       if (claim.keys.length > 0) await this.#work(claim, tally);
-    } while (claim.keys.length === CLAIM_LIMIT && this.#outlook.room > 0);
+    } while (claim.keys.length === limit && this.#outlook.room > 0);
+    await this.#healing.goOn(clock.now(), this.#hasLeft || claim.keys.length === limit);
     await this.#trim(startedAtMs);
     const tickMs = clock.now() - startedAtMs;
     events.emit('tick:completed', { loader: loader.name, ...tally, tickMs });
-    return claim.nextDueAtMs;
+    // What found no room was given back after the claim told what is due next.
+    return this.#hasLeft ? startedAtMs : claim.nextDueAtMs;
   }
 
-  /** Takes in the state of the cache server: a wiped one is filled again, an evicting one is spared. */
-  async heed({ isEvicting, wasWiped }: CacheHealth): Promise<void> {
+  /** While a wiped cache heals, only what there is room for: the hottest are due first, and a tick is soon over. */
+  async #claimLimit(): Promise<number> {
+    if (!this.isHealing) {
+      await this.#outlook.updateIfStale();
+      return CLAIM_LIMIT;
+    }
+    await this.#outlook.update();
+    return Math.min(CLAIM_LIMIT, Math.max(LEAST_CLAIMED, this.#outlook.room));
+  }
+
+  /** Takes in the state of the cache server: an evicting one is spared. */
+  heed({ isEvicting }: CacheHealth): void {
     this.#mayReload = !isEvicting;
-    if (!wasWiped) return;
+  }
+
+  /** The cache server was wiped: its hottest keys are loaded again, hottest first, as fast as workers can. */
+  async heal(): Promise<void> {
     this.#reloads.clear();
-    await this.#parts.tracker.wakeHottest(this.#parts.clock.now(), WOKEN_AFTER_WIPE);
+    await this.#healing.begin(this.#parts.clock.now());
+  }
+
+  /** There are keys of a wiped cache that had no room yet. */
+  get isHealing(): boolean {
+    return this.#healing.isUnderWay;
   }
 
   async #work(claim: Claim, tally: Tally): Promise<void> {
@@ -154,6 +177,7 @@ export class LoaderScheduler {
       settings: this.#settings,
       loaderLoad: this.#outlook.load,
       wait: this.#outlook.wait,
+      mostLeadShare: this.#outlook.mostLeadShare,
       reloadedWithinTtl: !this.#mayReload || this.#wasReloaded(claimed),
       // Last: V8 takes microseconds to add fields after a spread, and this runs for every due key.
       ...claimed,
@@ -171,7 +195,10 @@ export class LoaderScheduler {
     if (worth.length === 0) return new Set();
     await this.#outlook.update();
     const { room } = this.#outlook;
-    if (worth.length > room) worth.sort((a, b) => readsSaved(b) - readsSaved(a));
+    if (worth.length > room) {
+      this.#hasLeft = true;
+      worth.sort((a, b) => readsSaved(b) - readsSaved(a));
+    }
     return new Set(worth.slice(0, room));
   }
 
