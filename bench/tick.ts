@@ -60,6 +60,7 @@ class TrackedKeys {
       tracker,
       store: new EntryStore(redis),
       stats: this.#stats,
+      originState: () => Promise.resolve(null),
       queue: this.#queue,
       clock: processClock,
       events,

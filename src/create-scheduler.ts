@@ -12,6 +12,7 @@ import { RefreshQueue } from './queue/refresh-queue.ts';
 import { EntryStore } from './redis/entry-store.ts';
 import { Keys } from './redis/keys.ts';
 import { LoaderStatsStore } from './redis/loader-stats.ts';
+import { readOriginState } from './redis/origin-state.ts';
 import { RoleServers } from './redis/role-servers.ts';
 import { Tracker } from './redis/tracker.ts';
 import { CacheWatch } from './schedule/cache-watch.ts';
@@ -44,7 +45,9 @@ export interface Scheduler {
 
 /** How often due warm-ups are looked for. */
 const WARM_UPS_MS = 1_000;
-const WATCH_MS = 1_000;
+const WATCH_MS = 250;
+/** Every so manieth look of the watch asks for evictions too. */
+const LOOKS_PER_HEALTH = 4;
 
 /**
  * Starts choosing which keys of its loaders to refresh before they expire, and enqueues them.
@@ -134,6 +137,7 @@ class SchedulerRole implements Scheduler {
       tracker: new Tracker(queue, keys, loader),
       store: new EntryStore(cache),
       stats: new LoaderStatsStore(queue, keys, loader),
+      originState: () => readOriginState(queue, { keys, loader }, clock.now()),
       queue: refreshQueue,
       clock,
       events: this.#events,
@@ -146,6 +150,7 @@ class SchedulerRole implements Scheduler {
       now: () => clock.now(),
       tickMs,
       idleMs: idleMs(tickMs, shortestLifeMs(loader)),
+      isHurried: () => scheduler.isHealing,
       onError: (error) => this.#events.emit('redis:failed', { role: 'queue', error }),
     });
   }
@@ -153,9 +158,15 @@ class SchedulerRole implements Scheduler {
   #startWatch(keys: Keys): TickLoop {
     const { cache, clock } = this.#servers;
     const watch = new CacheWatch(cache, keys);
+    let looks = 0;
     const look = async (): Promise<null> => {
-      const health = await watch.look();
-      await Promise.all(this.#schedulers.map((scheduler) => scheduler.heed(health)));
+      if (looks++ % LOOKS_PER_HEALTH === 0) {
+        const health = await watch.look();
+        await this.#heal(health.wasWiped);
+        for (const scheduler of this.#schedulers) scheduler.heed(health);
+      } else {
+        await this.#heal(await watch.wasWiped());
+      }
       return null;
     };
     return new TickLoop(look, {
@@ -164,6 +175,12 @@ class SchedulerRole implements Scheduler {
       idleMs: WATCH_MS,
       onError: (error) => this.#events.emit('redis:failed', { role: 'cache', error }),
     });
+  }
+
+  async #heal(wasWiped: boolean): Promise<void> {
+    if (!wasWiped) return;
+    await Promise.all(this.#schedulers.map((scheduler) => scheduler.heal()));
+    for (const loop of this.#loops) loop.hurry();
   }
 
   async #close(): Promise<void> {

@@ -122,15 +122,13 @@ export class OriginLine {
           if (!line.waiting.delete(waiter)) return;
           clearTimeout(timeout);
           resolve(answer);
+          if (line.waiting.size === 0) line.wake?.();
         },
       };
       const late = (): void => waiter.settle(refusalOf(line) ?? { ...UNKNOWN });
       const timeout = setTimeout(late, wait.maxWaitMs);
       line.waiting.add(waiter);
-      wait.cancellation.onAbort(() => {
-        waiter.settle(null);
-        if (line.waiting.size === 0) line.wake?.();
-      });
+      wait.cancellation.onAbort(() => waiter.settle(null));
       if (!line.isAsking) void this.#askForAll(line, wait.rank);
     });
   }

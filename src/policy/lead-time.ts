@@ -2,10 +2,12 @@ import { type Smoothed, upperBound } from './load-time.ts';
 
 /** Lead and early part together take at most this share of a life: the rest is what the load was for. */
 export const MOST_OF_LIFE = 0.9;
+/** While its origin bears less than is wanted: scarce calls are for what expires next. */
+export const MOST_OF_LIFE_LIMITED = 0.25;
 
 /**
  * How long before expiry a refresh has to be planned for its value to land in time, in ms: an upper bound
- * of load and queue wait plus one tick, at least `minLeadMs`, at most 0.9·ttl.
+ * of load and queue wait plus one tick, at least `minLeadMs`, at most 0.9·ttl or `mostShare` of it.
  */
 export function leadMs(parts: {
   readonly load: Smoothed | null;
@@ -13,9 +15,11 @@ export function leadMs(parts: {
   readonly tickMs: number;
   readonly ttlMs: number;
   readonly minLeadMs: number;
+  readonly mostShare?: number | undefined;
 }): number {
+  const { mostShare = MOST_OF_LIFE } = parts;
   const neededMs = upperBound(parts.load) + upperBound(parts.wait) + parts.tickMs;
-  return Math.min(Math.max(parts.minLeadMs, neededMs), MOST_OF_LIFE * parts.ttlMs);
+  return Math.min(Math.max(parts.minLeadMs, neededMs), mostShare * parts.ttlMs);
 }
 
 /** A first look that came after the earliest time to refresh could not choose among the others. */

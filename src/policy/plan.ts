@@ -56,6 +56,8 @@ export interface PlanInput {
   readonly loaderLoad: Smoothed | null;
   /** How long jobs wait in the queue. */
   readonly wait: Smoothed | null;
+  /** Share of a life that the lead may take; less while its origin limits. @defaultValue 0.9 */
+  readonly mostLeadShare?: number | undefined;
   /** Whether a missing entry of this key was already reloaded within the last ttl. */
   readonly reloadedWithinTtl: boolean;
 }
@@ -171,14 +173,14 @@ function planInvalidated(
 }
 
 function timesToRefresh(
-  { key, settings, wait }: PlanInput,
+  { key, settings, wait, mostLeadShare: mostShare }: PlanInput,
   header: PlanHeader,
   { ratePerMs, load, loadMs }: Outlook,
 ): readonly number[] {
   const { expiresAtMs } = header;
   const { tickMs, minLeadMs, beta, spread } = settings;
   const ttlMs = plannedLifeMs(header, settings);
-  const lead = leadMs({ load, wait, tickMs, ttlMs, minLeadMs });
+  const lead = leadMs({ load, wait, tickMs, ttlMs, minLeadMs, mostShare });
   return refreshTimesMs({ key, expiresAtMs, ttlMs, leadMs: lead, ratePerMs, loadMs, beta, spread });
 }
 

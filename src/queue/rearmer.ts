@@ -76,15 +76,21 @@ export class Rearmer {
     }
   }
 
+  get #lookAgainMs(): number {
+    return Math.min(LOOK_AGAIN_MS, this.#parts.loader.ttlMs / 10);
+  }
+
   #later(key: string, why: string, nowMs: number): Rearmed {
-    const dueAtMs = nowMs + Math.min(LOOK_AGAIN_MS, this.#parts.loader.ttlMs / 10);
+    const dueAtMs = nowMs + this.#lookAgainMs;
     const failure = this.#untried(key, { dueAtMs, why });
     return { key, dueAtMs, failure };
   }
 
   // Reads must not bring it forward, nor a reload that was not tried count as done: as in a backoff.
   #postponed(key: string, { retryAfterMs, why }: Refusal, nowMs: number): Rearmed {
-    const dueAtMs = this.#parts.postponement.dueAtMs(retryAfterMs, nowMs);
+    // While one call tries an origin, how long that takes is anybody's guess.
+    const leastMs = why === 'breaker' ? this.#lookAgainMs : 0;
+    const dueAtMs = this.#parts.postponement.dueAtMs(Math.max(retryAfterMs, leastMs), nowMs);
     const what = why === 'breaker' ? 'failing' : 'at its limit';
     const failure = this.#untried(key, { dueAtMs, why: `its origin was ${what}` });
     return { key, dueAtMs, failure, isPostponed: true };

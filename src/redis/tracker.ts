@@ -154,9 +154,10 @@ export class Tracker {
     return texts.map(attemptsOf);
   }
 
-  /** Makes the hottest keys due now, hottest first. */
-  async wakeHottest(nowMs: number, count: number): Promise<void> {
-    await this.#scripts.run('wakeHottest', [this.#keys.heat, this.#keys.due, nowMs, count]);
+  /** Makes the hottest keys due now, hottest first, after those that are passed over; answers whether more may follow. */
+  async wakeHottest(nowMs: number, count: number, passedOver = 0): Promise<boolean> {
+    const args = [this.#keys.heat, this.#keys.due, nowMs, count, passedOver];
+    return (await this.#scripts.run('wakeHottest', args)) === count;
   }
 
   /** How many of the `count` hottest there are. */

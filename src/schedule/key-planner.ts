@@ -62,6 +62,7 @@ export class KeyPlanner {
       plannedAt: this.#planned.at,
       loaderLoad: this.#outlook.load,
       wait: this.#outlook.wait,
+      mostLeadShare: this.#outlook.mostLeadShare,
       reloadedWithinTtl: !this.mayReload || this.#wasReloaded(claimed),
       key: claimed.key,
       logHeat: claimed.logHeat,

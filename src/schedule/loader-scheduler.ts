@@ -10,8 +10,10 @@ import type { Keys } from '../redis/keys.ts';
 import type { LoaderStatsStore } from '../redis/loader-stats.ts';
 import type { Claim, ClaimedKey, Tracker } from '../redis/tracker.ts';
 import type { CacheHealth } from './cache-watch.ts';
+import { type Candidate, duesOf, livesEnded, mostValuable, toRefresh } from './candidate.ts';
+import { Healing } from './healing.ts';
 import { KeyPlanner } from './key-planner.ts';
-import { Outlook } from './outlook.ts';
+import { Outlook, type OutlookParts } from './outlook.ts';
 
 /*
  * One tick:  claim due keys → read their headers → plan each → enqueue what is worth it → settle the rest.
@@ -22,8 +24,7 @@ import { Outlook } from './outlook.ts';
 const CLAIM_LIMIT = 1_000;
 const TRIM_MS = 10_000;
 const TRIM_CHUNKS = 20;
-/** More would take the origin longer than their readers wait. */
-const WOKEN_AFTER_WIPE = 2_000;
+const LEAST_CLAIMED = 50;
 /** When to look again at keys that could not be planned because the cache server is away. */
 const RETRY_MS = 1_000;
 
@@ -33,18 +34,13 @@ export interface LoaderSchedulerParts {
   readonly tracker: Tracker;
   readonly store: EntryStore;
   readonly stats: LoaderStatsStore;
+  readonly originState: OutlookParts['originState'];
   readonly queue: RefreshQueue;
   readonly clock: Clock;
   readonly events: Events;
   readonly tickMs: number;
   readonly claimTtlMs: number;
   readonly maxTrackedKeys: number;
-}
-
-interface Candidate {
-  readonly claimed: ClaimedKey;
-  readonly header: EntryHeader | null;
-  readonly plan: Plan;
 }
 
 interface Tally {
@@ -59,13 +55,17 @@ export class LoaderScheduler {
   readonly #parts: LoaderSchedulerParts;
   readonly #outlook: Outlook;
   readonly #planner: KeyPlanner;
+  readonly #healing: Healing;
   #trimmedAtMs = 0;
+  /** This tick found less room than there is to refresh. */
+  #hasLeft = false;
 
   constructor(parts: LoaderSchedulerParts) {
     this.#parts = parts;
     const { loader, tracker, tickMs } = parts;
     const { halfLifeMs } = tracker;
     this.#outlook = new Outlook(parts);
+    this.#healing = new Healing(tracker);
     this.#planner = new KeyPlanner({ loader, halfLifeMs, tickMs, outlook: this.#outlook });
   }
 
@@ -73,29 +73,47 @@ export class LoaderScheduler {
   async tick(): Promise<number | null> {
     const { clock, tracker, events, loader } = this.#parts;
     const startedAtMs = clock.now();
-    await this.#outlook.updateIfStale();
+    this.#hasLeft = false;
+    const limit = await this.#claimLimit();
     const tally: Tally = { claimed: 0, enqueued: 0, waiting: 0, dropped: 0 };
     let claim: Claim;
     do {
-      claim = await tracker.claim({
-        nowMs: clock.now(),
-        claimTtlMs: this.#outlook.claimTtlMs,
-        limit: CLAIM_LIMIT,
-      });
+      const { claimTtlMs } = this.#outlook;
+      claim = await tracker.claim({ nowMs: clock.now(), claimTtlMs, limit });
       if (claim.keys.length > 0) await this.#work(claim, tally);
-    } while (claim.keys.length === CLAIM_LIMIT && this.#outlook.room > 0);
+    } while (claim.keys.length === limit && this.#outlook.room > 0);
+    await this.#healing.goOn(clock.now(), this.#hasLeft || claim.keys.length === limit);
     await this.#trim(startedAtMs);
     const tickMs = clock.now() - startedAtMs;
     events.emit('tick:completed', { loader: loader.name, ...tally, tickMs });
-    return claim.nextDueAtMs;
+    // What found no room was given back after the claim told what is due next.
+    return this.#hasLeft ? startedAtMs : claim.nextDueAtMs;
   }
 
-  /** Takes in the state of the cache server: a wiped one is filled again, an evicting one is spared. */
-  async heed({ isEvicting, wasWiped }: CacheHealth): Promise<void> {
+  /** Takes in the state of the cache server: an evicting one is spared. */
+  heed({ isEvicting }: CacheHealth): void {
     this.#planner.mayReload = !isEvicting;
-    if (!wasWiped) return;
+  }
+
+  /** The cache server was wiped: its hottest keys are loaded again, hottest first, as fast as workers can. */
+  async heal(): Promise<void> {
     this.#planner.forgetReloads();
-    await this.#parts.tracker.wakeHottest(this.#parts.clock.now(), WOKEN_AFTER_WIPE);
+    await this.#healing.begin(this.#parts.clock.now());
+  }
+
+  /** There are keys of a wiped cache that had no room yet. */
+  get isHealing(): boolean {
+    return this.#healing.isUnderWay;
+  }
+
+  /** While a wiped cache heals, only what there is room for: the hottest are due first, and a tick is soon over. */
+  async #claimLimit(): Promise<number> {
+    if (!this.isHealing) {
+      await this.#outlook.updateIfStale();
+      return CLAIM_LIMIT;
+    }
+    await this.#outlook.update();
+    return Math.min(CLAIM_LIMIT, Math.max(LEAST_CLAIMED, this.#outlook.room));
   }
 
   async #work(claim: Claim, tally: Tally): Promise<void> {
@@ -142,8 +160,8 @@ export class LoaderScheduler {
     if (worth.length === 0) return new Set();
     await this.#outlook.update();
     const { room } = this.#outlook;
-    if (worth.length > room) worth.sort((a, b) => readsSaved(b) - readsSaved(a));
-    return new Set(worth.slice(0, room));
+    this.#hasLeft ||= worth.length > room;
+    return mostValuable(worth, room);
   }
 
   /** Enqueues the chosen keys, while their claim lasts; otherwise gives them back in `dues`. */
@@ -186,55 +204,4 @@ export class LoaderScheduler {
       if (!(await tracker.trim(nowMs, maxTrackedKeys))) return;
     }
   }
-}
-
-function readsSaved({ plan }: Candidate): number {
-  return plan.kind === 'refresh' ? plan.valueReads : 0;
-}
-
-function toRefresh({ claimed, header, plan }: Candidate, isBehind: boolean): Refresh {
-  const { expiresAtMs, unreadLives } =
-    plan.kind === 'refresh' ? plan : { expiresAtMs: 0, unreadLives: 0 };
-  return {
-    key: claimed.key,
-    seenCreatedAtMs: header?.createdAtMs ?? 0,
-    logHeat: claimed.logHeat ?? Number.NaN,
-    unreadLives,
-    expiresAtMs,
-    // Behind, a claim runs out because its job waits; else because its job died, perhaps of this key.
-    isAlone: claimed.after === 'lost-claim' && !isBehind,
-  };
-}
-
-/** When to look next at each key that is not refreshed now; a refresh there is no room for stays due. */
-function duesOf(
-  candidates: readonly Candidate[],
-  chosen: ReadonlySet<Candidate>,
-  nowMs: number,
-): Map<string, number | null> {
-  const dues = new Map<string, number | null>();
-  for (const candidate of candidates) {
-    if (chosen.has(candidate)) continue;
-    const { claimed, plan } = candidate;
-    if (plan.kind === 'drop') dues.set(claimed.key, null);
-    else dues.set(claimed.key, plan.kind === 'wait' ? plan.untilMs : nowMs);
-  }
-  return dues;
-}
-
-/** What became of the lives that these plans end; a key that comes back from a lost job or a backoff was judged before. */
-function livesEnded(
-  candidates: readonly Candidate[],
-  dues: ReadonlyMap<string, number | null>,
-): Lives {
-  let used = 0;
-  let wasted = 0;
-  for (const { claimed, plan } of candidates) {
-    if (plan.kind === 'wait' || claimed.after !== 'look') continue;
-    const isPutOff = plan.kind === 'refresh' && dues.has(claimed.key);
-    if (isPutOff) continue;
-    if (plan.ended === 'used') used++;
-    else if (plan.ended === 'wasted') wasted++;
-  }
-  return { used, wasted };
 }

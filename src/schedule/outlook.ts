@@ -2,11 +2,12 @@ import { DEFAULTS } from '../config/defaults.ts';
 import type { Clock } from '../core/clock.ts';
 import type { AnyLoader } from '../loaders/define-loader.ts';
 import { claimMs } from '../policy/cadence.ts';
-import { leadMs } from '../policy/lead-time.ts';
+import { leadMs, MOST_OF_LIFE, MOST_OF_LIFE_LIMITED } from '../policy/lead-time.ts';
 import { decay, type Smoothed } from '../policy/load-time.ts';
 import { moveThreshold, type WasteControl } from '../policy/waste.ts';
 import type { RefreshQueue } from '../queue/refresh-queue.ts';
 import type { LoaderStats, LoaderStatsStore } from '../redis/loader-stats.ts';
+import type { OriginState } from '../redis/origin-state.ts';
 import { Backlog } from './backlog.ts';
 
 const STALE_AFTER_MS = 1_000;
@@ -21,6 +22,8 @@ export interface OutlookParts {
   readonly clock: Clock;
   readonly tickMs: number;
   readonly claimTtlMs: number;
+  /** What the fleet knows of the loader's origin. */
+  readonly originState: () => Promise<Pick<OriginState, 'isLimiting'> | null>;
 }
 
 /** What the fleet's counters say of one loader: how long it takes, how long jobs wait, how many fit. */
@@ -30,6 +33,7 @@ export class Outlook {
   #load: Smoothed | null = null;
   #wait: Smoothed | null = null;
   #threshold: number;
+  #isLimited = false;
   #updatedAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(parts: OutlookParts) {
@@ -49,6 +53,11 @@ export class Outlook {
   /** θ: the loader's own, or the one all its schedulers move together. */
   get threshold(): number {
     return this.#threshold;
+  }
+
+  /** Share of a life that a lead may take. */
+  get mostLeadShare(): number {
+    return this.#isLimited ? MOST_OF_LIFE_LIMITED : MOST_OF_LIFE;
   }
 
   /** How many more keys may be enqueued now. */
@@ -84,8 +93,9 @@ export class Outlook {
   }
 
   async update(): Promise<void> {
-    const { stats, clock, queue } = this.#parts;
-    const known = await stats.read();
+    const { stats, clock, queue, originState } = this.#parts;
+    const [known, origin] = await Promise.all([stats.read(), originState()]);
+    this.#isLimited = origin?.isLimiting ?? false;
     const nowMs = clock.now();
     const wasStale = nowMs - this.#updatedAtMs >= STALE_AFTER_MS;
     this.#updatedAtMs = nowMs;

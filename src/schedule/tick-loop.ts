@@ -8,7 +8,11 @@ export interface TickLoopOptions {
   /** Longest pause: reads may make a key due at any time. */
   readonly idleMs: number;
   readonly onError: (error: unknown) => void;
+  /** Whether there is more to do than one tick can, and readers wait for it: then ticks follow one another closely. */
+  readonly isHurried?: () => boolean;
 }
+
+const HURRIED_MS = 25;
 
 /** Runs a tick, sleeps until there is something to do, and again; one tick at a time. */
 export class TickLoop {
@@ -24,6 +28,13 @@ export class TickLoop {
     this.#sleep(0);
   }
 
+  /** Ends the pause; does nothing while a tick is under way. */
+  hurry(): void {
+    if (this.#timer === null) return;
+    clearTimeout(this.#timer);
+    this.#sleep(0);
+  }
+
   /** Resolves once the tick under way is over. */
   async close(): Promise<void> {
     this.#isClosed = true;
@@ -34,6 +45,7 @@ export class TickLoop {
   #sleep(ms: number): void {
     if (this.#isClosed) return;
     this.#timer = setTimeout(() => {
+      this.#timer = null;
       this.#running = this.#run();
     }, ms);
   }
@@ -47,6 +59,6 @@ export class TickLoop {
     } catch (error) {
       onError(error);
     }
-    this.#sleep(pauseMs);
+    this.#sleep(this.#options.isHurried?.() ? Math.min(pauseMs, HURRIED_MS) : pauseMs);
   }
 }

@@ -1,3 +1,4 @@
+import { MOST_OF_LIFE } from '../policy/lead-time.ts';
 import type { Smoothed } from '../policy/load-time.ts';
 import {
   type EndedLife,
@@ -70,6 +71,7 @@ export class Planner {
       loaderLoad,
       // Workers are always free.
       wait: null,
+      mostLeadShare: MOST_OF_LIFE,
       reloadedWithinTtl,
     });
     if (made.kind !== 'wait') this.#book(made.ended);

@@ -40,6 +40,7 @@ test('keys that were loaded within one second are planned evenly, by schedulers 
       tracker: new Tracker(connection, keys, item),
       store: new EntryStore(connection),
       stats: new LoaderStatsStore(connection, keys, item),
+      originState: async () => null,
       queue,
       clock: { now: () => nowMs },
       events: new Events(),

@@ -118,31 +118,6 @@ describe('calls at a time', () => {
 });
 
 describe('who goes first', () => {
-  test('is a miss, while refreshes wait that came before it', async () => {
-    const namespace = uniqueNamespace();
-    const gates = [gate(), gate()];
-    let opened = 0;
-    const { loader, calls } = budgeted({
-      origin: { concurrency: 1 },
-      call: () => gates[opened++]?.opened,
-    });
-    const cache = await openCache({ namespace, loaders: [loader] });
-    const first = cache.get(loader, 'first');
-    await expect.poll(() => calls.length).toBe(1);
-    const { refresh, skips } = startWorker(namespace, loader);
-    await refresh(keysTo(5, 'refreshed'));
-    await expect.poll(() => skips.length, { timeout: 5_000 }).toBe(5);
-    await refresh(keysTo(5, 'waiting'));
-    const reads = keysTo(4).map((key) => cache.get(loader, key));
-    const { origin } = new Keys(namespace).origin(loader);
-    await expect.poll(() => connect().hexists(origin, 'waiting0')).toBe(1);
-    gates[0]?.open();
-    await expect.poll(() => calls.length).toBe(2);
-    gates[1]?.open();
-    await Promise.all([first, ...reads]);
-    expect(calls.slice(0, 5).map(({ reason }) => reason)).toEqual(Array(5).fill('miss'));
-  });
-
   test('finds a part of the budget that refreshes leave alone', async () => {
     const namespace = uniqueNamespace();
     const held = gate();

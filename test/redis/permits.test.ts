@@ -1,12 +1,14 @@
 import { expect, test } from 'vitest';
 import { Cancellation } from '../../src/core/cancellation.ts';
 import { processClock } from '../../src/core/clock.ts';
+import type { LoadReason } from '../../src/core/events.ts';
 import { Events } from '../../src/core/events.ts';
-import { isRefusal } from '../../src/core/origin.ts';
+import { isRefusal, type Refusal } from '../../src/core/origin.ts';
 import { waitUnlessAborted } from '../../src/core/wait.ts';
-import { Permits, SHORT_PERMIT_WAIT_MS } from '../../src/load/permits.ts';
+import { type Permit, Permits, SHORT_PERMIT_WAIT_MS } from '../../src/load/permits.ts';
 import { Keys } from '../../src/redis/keys.ts';
 import { scriptClient } from '../../src/redis/scripts.ts';
+import { budgeted } from '../helpers/budgeted-loader.ts';
 import { commandCalls, ownServer } from '../helpers/cache.ts';
 import { limited } from '../helpers/limited-loader.ts';
 import { connect, uniqueNamespace } from '../helpers/redis.ts';
@@ -40,4 +42,31 @@ test('who can do without a permit asks again when a refusal said, not before', a
   await waitUnlessAborted(retryAfterMs, new Cancellation());
   expect(await take(permits)).toBeNull();
   expect(await asked()).toBe(3 * perAsk);
+});
+
+test('misses go before refreshes, refreshes before warm-ups, though a place is free and they ask first', async () => {
+  const redis = connect();
+  const { loader } = budgeted({ origin: { concurrency: 1 } });
+  const keys = new Keys(uniqueNamespace());
+  const parts = { scripts: scriptClient(redis), keys, clock: processClock, events: new Events() };
+  /** By a process of its own, which knows of no refusal. */
+  const take = (reason: LoadReason, maxWaitMs: number): Promise<Permit | Refusal> =>
+    new Permits(parts).take(loader, { reason, maxWaitMs, cancellation: new Cancellation() });
+  const waits = (rank: number): Promise<void> =>
+    expect.poll(() => redis.hexists(keys.origin(loader).origin, `waiting${rank}`)).toBe(1);
+  const holder = (await take('miss', 0)) as Permit;
+  const miss = take('miss', 10_000);
+  await waits(0);
+
+  holder.end([]);
+  expect(await take('refresh', 0)).toMatchObject({ why: 'concurrency' });
+  const served = (await miss) as Permit;
+  expect(isRefusal(served)).toBe(false);
+
+  served.end([]);
+  const refresh = take('refresh', 10_000);
+  await waits(1);
+  expect(await take('warm', 0)).toMatchObject({ why: 'concurrency' });
+  const refreshed = await refresh;
+  expect(isRefusal(refreshed)).toBe(false);
 });

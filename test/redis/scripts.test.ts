@@ -104,7 +104,7 @@ const ARGUMENTS: Readonly<Record<ScriptName, readonly ScriptArgument[]>> = {
   settle: [2_000.5, 'a', ''],
   rearm: [60, 'a', 3_000, ''],
   trimTracker: [0, 10, 10],
-  wakeHottest: [1_000, 2_000],
+  wakeHottest: [1_000, 2_000, 0],
   takePermit: [1, 10, 1_000_000, 0],
   lookNow: [1_000, 500, 60, 'a'],
   moveThreshold: [1_000, 1_000, 60, 0, 0, 8.8, 100, 100, 100, 100],

@@ -40,7 +40,8 @@ class Fleet {
     onTestFinished(() => queue.close());
     const stats = new LoaderStatsStore(redis, keys, this.loader);
     const clock = { now: () => this.nowMs };
-    return { loader: this.loader, keys, stats, queue, clock, tickMs: TICK_MS, claimTtlMs: 2_000 };
+    const times = { clock, tickMs: TICK_MS, claimTtlMs: 2_000 };
+    return { loader: this.loader, keys, stats, originState: async () => null, queue, ...times };
   }
 
   outlook(): Outlook {

@@ -1,12 +1,12 @@
 -- Makes the hottest keys due at once, hottest first: after a wipe of the cache their readers wait, so
 -- the scheduler must not leave them to their planned time. Claimed and backing-off keys stay as they are.
 -- KEYS: heat, due
--- ARGV: nowMs, count
--- Returns: how many keys were made due
+-- ARGV: nowMs, count, how many hotter ones to pass over
+-- Returns: how many keys there were
 local heatKey, dueKey = KEYS[1], KEYS[2]
-local nowMs, count = math.floor(tonumber(ARGV[1])), tonumber(ARGV[2])
+local nowMs, count, from = math.floor(tonumber(ARGV[1])), tonumber(ARGV[2]), tonumber(ARGV[3])
 
-local hottest = redis.call('ZREVRANGE', heatKey, 0, count - 1)
+local hottest = redis.call('ZREVRANGE', heatKey, from, from + count - 1)
 if #hottest == 0 then return 0 end
 local oldDues = redis.call('ZMSCORE', dueKey, unpack(hottest))
 local dues = {}
@@ -18,4 +18,4 @@ for rank, member in ipairs(hottest) do
   end
 end
 if #dues > 0 then redis.call('ZADD', dueKey, unpack(dues)) end
-return #dues / 2
+return #hottest

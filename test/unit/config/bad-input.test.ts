@@ -103,7 +103,11 @@ const TABLE: readonly [path: string, take: Call, values: readonly unknown[]][] =
   ['loader "a": origin', loader, [...objects, false]],
   ['loader "a": origin.concurrency', loader, [10_001, ...whole]],
   ['loader "a": origin.rate', loader, [...objects, false]],
-  ['loader "a": origin.rate.max', loader, [undefined, 100_001, ...whole]],
+  [
+    'loader "a": origin.rate.max',
+    withinOrigin('rate', { per: '1s' }),
+    [undefined, 100_001, ...whole],
+  ],
   [
     'loader "a": origin.rate.per',
     withinOrigin('rate', { max: 1 }),

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { firstLookMs, leadMs } from '../../../src/policy/lead-time.ts';
+import { firstLookMs, leadMs, MOST_OF_LIFE_LIMITED } from '../../../src/policy/lead-time.ts';
 
 const quiet = { load: null, wait: null, tickMs: 250, ttlMs: 60_000, minLeadMs: 0 };
 
@@ -23,6 +23,12 @@ describe('the lead', () => {
     expect(leadMs({ ...quiet, load: { meanMs: 90_000, deviationMs: 0 } })).toBe(54_000);
     expect(leadMs({ ...quiet, minLeadMs: 90_000 })).toBe(54_000);
   });
+});
+
+test('the lead is at most a quarter of the ttl while the origin limits', () => {
+  const load = { meanMs: 90_000, deviationMs: 0 };
+  expect(leadMs({ ...quiet, load, mostShare: MOST_OF_LIFE_LIMITED })).toBe(15_000);
+  expect(leadMs({ ...quiet, mostShare: MOST_OF_LIFE_LIMITED })).toBe(250);
 });
 
 describe('the first look', () => {
