@@ -39,6 +39,7 @@ const SECTIONS = [
   ['Every role', [optionsOf('src/config/options.ts', 'RoleOptions')]],
   ['createCache', [optionsOf('src/config/options.ts', 'CacheOptions')]],
   ['memory', [optionsOf('src/config/memory-option.ts', 'MemoryOptions')]],
+  ['cache.warm', [optionsOf('src/warm/warmer.ts', 'WarmOptions')]],
   ['createScheduler', [optionsOf('src/config/options.ts', 'SchedulerOptions')]],
   ['createWorker', [optionsOf('src/config/options.ts', 'WorkerOptions')]],
   ['defineLoader', [optionsOf('src/loaders/define-loader.ts', 'LoaderDefinition')]],
@@ -73,9 +74,14 @@ const NAMES: Readonly<Record<string, string>> = {
   emptyGuardShare: 'share',
   emptyGuardAtLeast: 'atLeast',
   compressAboveBytes: 'above',
+  warmConcurrency: 'concurrency',
 };
 /** Defaults whose option's name stands in several tables. */
-const SECTION_OF: Readonly<Record<string, string>> = { memoryTtlMs: 'memory' };
+const SECTION_OF: Readonly<Record<string, string>> = {
+  memoryTtlMs: 'memory',
+  warmConcurrency: 'cache.warm',
+  concurrency: 'createWorker',
+};
 /** A default that is no option: it stands under "Not options". */
 const FIXED = ['writeTimeoutMs'];
 
