@@ -74,6 +74,7 @@ const NAMES: Readonly<Record<string, string>> = {
   emptyGuardShare: 'share',
   emptyGuardAtLeast: 'atLeast',
   compressAboveBytes: 'above',
+  memoryTtlMs: 'ttl',
   warmConcurrency: 'concurrency',
 };
 /** Defaults whose option's name stands in several tables. */
@@ -93,7 +94,7 @@ describe('every default of the code', () => {
 
   test.for(options)('%s is on the page as it is', ([name, value]) => {
     const section = SECTION_OF[name];
-    const option = section ? 'ttl' : (NAMES[name] ?? name.replace(/Ms$/, ''));
+    const option = NAMES[name] ?? name.replace(/Ms$/, '');
     const shown = rows
       .filter(({ heading, row }) => row === option && heading === (section ?? heading))
       .map(({ byDefault }) => byDefault);
