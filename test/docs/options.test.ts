@@ -39,6 +39,7 @@ const SECTIONS = [
   ['Every role', [optionsOf('src/config/options.ts', 'RoleOptions')]],
   ['createCache', [optionsOf('src/config/options.ts', 'CacheOptions')]],
   ['memory', [optionsOf('src/config/memory-option.ts', 'MemoryOptions')]],
+  ['cache.warm', [optionsOf('src/warm/warmer.ts', 'WarmOptions')]],
   ['createScheduler', [optionsOf('src/config/options.ts', 'SchedulerOptions')]],
   ['createWorker', [optionsOf('src/config/options.ts', 'WorkerOptions')]],
   ['defineLoader', [optionsOf('src/loaders/define-loader.ts', 'LoaderDefinition')]],
@@ -80,6 +81,7 @@ const NAMES: Readonly<Record<string, string>> = {
 const SECTION_OF: Readonly<Record<string, readonly [section: string, option: string]>> = {
   memoryTtlMs: ['memory', 'ttl'],
   concurrency: ['createWorker', 'concurrency'],
+  warmConcurrency: ['cache.warm', 'concurrency'],
 };
 /** A default that is no option: it stands under "Not options". */
 const FIXED = ['writeTimeoutMs'];
