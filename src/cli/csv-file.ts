@@ -49,14 +49,27 @@ async function pump(file: FileHandle, rows: CsvRows, onShare?: OnShare): Promise
   const { buffer } = await file.read(Buffer.alloc(2), 0, 2, 0);
   const bytes = file.createReadStream({ start: 0, autoClose: false });
   const decoder = new StringDecoder('utf8');
+  let refusal: unknown = null;
+  const push = (text: string): void => {
+    try {
+      rows.push(text);
+    } catch (error) {
+      // The pipeline may tell of its own end instead.
+      refusal = error;
+      throw error;
+    }
+  };
   const take = async (chunks: AsyncIterable<Buffer>): Promise<void> => {
     for await (const chunk of chunks) {
-      rows.push(decoder.write(chunk));
+      push(decoder.write(chunk));
       onShare?.(bytes.bytesRead / size);
     }
-    rows.push(decoder.end());
-    rows.end();
+    push(decoder.end());
   };
-  if (buffer.readUInt16LE() === GZIP) await pipeline(bytes, createGunzip(), take);
-  else await pipeline(bytes, take);
+  const isGzip = buffer.readUInt16LE() === GZIP;
+  const reading = isGzip ? pipeline(bytes, createGunzip(), take) : pipeline(bytes, take);
+  await reading.catch((error: unknown) => {
+    throw refusal ?? error;
+  });
+  rows.end();
 }

@@ -13,7 +13,7 @@ import { loadRows, type TakeRead, traceRows } from '../simulate/trace-rows.ts';
 import { malformedText, type OnShare, readCsvFile } from './csv-file.ts';
 import { progressLine } from './progress-line.ts';
 
-interface SimulateFlags {
+export interface SimulateFlags {
   readonly ttl: Duration;
   readonly loadTime: Duration;
   readonly threshold: readonly number[];
@@ -44,7 +44,8 @@ export function simulateCommand(): Command {
     .action((file: string, flags: SimulateFlags) => runMain(() => runSimulation(file, flags)));
 }
 
-async function runSimulation(file: string, flags: SimulateFlags): Promise<void> {
+/** Reads the trace twice: for its keys, and to play it. @throws EverwarmError, InvalidOptionError */
+export async function runSimulation(file: string, flags: SimulateFlags): Promise<void> {
   const ttlMs = requiredSpan(flags.ttl, '--ttl', { min: MIN_TTL_MS, max: LONGEST_LIFE_MS });
   const loadMs = requiredSpan(flags.loadTime, '--load-time', { min: 1, max: LONGEST_LIFE_MS });
   const keys = new TraceKeys();

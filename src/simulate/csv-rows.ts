@@ -10,9 +10,9 @@ export interface CsvRowsOptions {
   /** The file, as messages name it. */
   readonly name: string;
   readonly required: readonly string[];
-  /** Empty text where there is no such column. */
-  readonly optional: readonly string[];
-  /** Takes one row, required columns first; answers why it cannot be used, else null. */
+  /** One of them has to be there; cells of the others are empty texts. */
+  readonly anyOf?: readonly string[];
+  /** Takes one row, required columns first, then any of the others; answers why it cannot be used, else null. */
   readonly row: (cells: readonly string[]) => string | null;
 }
 
@@ -94,15 +94,17 @@ export class CsvRows {
   #readHeader(line: string): readonly number[] {
     const text = line.startsWith(BYTE_ORDER_MARK) ? line.slice(1) : line;
     const names = (splitQuoted(text) ?? []).map((name) => name.trim());
-    const { required, optional } = this.#options;
+    const { required, anyOf = [] } = this.#options;
     const missing = required.filter((name) => !names.includes(name));
+    const hasNone = anyOf.length > 0 && !anyOf.some((name) => names.includes(name));
+    if (hasNone) missing.push(anyOf.join(' or '));
     if (text === '') throw this.#error('is empty, or begins with an empty line');
     if (missing.length > 0) {
       const what = `has no column ${missing.join(', ')} in its first line`;
       throw this.#error(`${what}, ${printValue(text)}`);
     }
     this.#columns = names.length;
-    return [...required, ...optional].map((name) => names.indexOf(name));
+    return [...required, ...anyOf].map((name) => names.indexOf(name));
   }
 
   #error(what: string): EverwarmError {

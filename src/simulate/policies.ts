@@ -29,7 +29,7 @@ export function policies(
       new Everwarm(values, keys, { ...settings, ...differing });
   const others = [
     ...settings.wasteBudgets.map((wasteBudget) => {
-      return [`everwarm, waste ${wasteBudget}`, everwarm({ wasteBudget })] as const;
+      return [`everwarm/${wasteBudget}`, everwarm({ wasteBudget })] as const;
     }),
     ...settings.thresholds.map((threshold) => {
       return [`everwarm@${threshold}`, everwarm({ threshold, wasteBudget: null })] as const;

@@ -27,7 +27,7 @@ export function traceRows(
     take(tMs, key, ttlMs);
     return null;
   };
-  return new CsvRows({ name, required, optional: [], row });
+  return new CsvRows({ name, required, row });
 }
 
 /** Takes the load time of one key, ms. */
@@ -43,7 +43,7 @@ export function loadRows(name: string, take: TakeLoad): CsvRows {
     take(key, Math.max(1, loadMs));
     return null;
   };
-  return new CsvRows({ name, required: ['key_id'], optional: ['load_ms', 'rtt_ms_p50'], row });
+  return new CsvRows({ name, required: ['key_id'], anyOf: ['load_ms', 'rtt_ms_p50'], row });
 }
 
 /** 0 where there is none, NaN of what is none. */

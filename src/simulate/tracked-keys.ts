@@ -56,7 +56,7 @@ export class TrackedKeys {
 
     const due = this.#due[key] as number;
     const expiryMs = Math.ceil(expiresAtMs);
-    if (Number.isNaN(due)) {
+    if (!this.isTracked(key)) {
       const isTwiceRead = logHeat - nowMs / this.#halfLifeMs >= Math.log2(LOWEST_THRESHOLD);
       if (isTwiceRead) this.setDue(key, Math.floor(Math.max(nowMs, expiryMs - lookAheadMs)));
     } else if (due % 1 === 0 && due > expiryMs) this.setDue(key, Math.floor(nowMs));
@@ -79,9 +79,14 @@ export class TrackedKeys {
     for (const key of keys) claimed(key, this.logHeat(key, nowMs));
   }
 
+  /** Whether the key has a due. */
+  isTracked(key: number): boolean {
+    return !Number.isNaN(this.#due[key]);
+  }
+
   /** As settle.lua and rearm.lua: when to look next, or null to forget. */
   setDue(key: number, dueAtMs: number | null): void {
-    const had = Number.isNaN(this.#due[key]) ? 0 : 1;
+    const had = this.isTracked(key) ? 1 : 0;
     this.#due[key] = dueAtMs ?? Number.NaN;
     if (dueAtMs !== null) this.#queue.push(dueAtMs, key);
     this.#dues += (dueAtMs === null ? 0 : 1) - had;
