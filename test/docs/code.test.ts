@@ -42,6 +42,10 @@ declare global {
   const changes: object;
   const signal: AbortSignal;
   const broker: { quote(symbol: string, how: { signal: AbortSignal }): Promise<number> };
+  const api: { product(id: string, how: { signal: AbortSignal }): Promise<object> };
+  class BusyError extends Error {
+    readonly waitMs: number;
+  }
   const db: {
     product(id: string): Promise<Product>;
     products(ids: readonly string[]): Promise<Product[]>;

@@ -117,24 +117,6 @@ describe('calls at a time', () => {
   });
 });
 
-describe('who goes first', () => {
-  test('finds a part of the budget that refreshes leave alone', async () => {
-    const namespace = uniqueNamespace();
-    const held = gate();
-    const { loader, calls } = budgeted({ origin: { concurrency: 5 }, call: () => held.opened });
-    const cache = await openCache({ namespace, loaders: [loader] });
-    const { refresh, skips } = startWorker(namespace, loader);
-    await refresh(keysTo(10));
-    await expect.poll(() => skips.length, { timeout: 5_000 }).toBe(6);
-    expect(calls.map(({ reason }) => reason)).toEqual(Array(4).fill('refresh'));
-    const read = cache.get(loader, 'read');
-    await expect.poll(() => calls.length).toBe(5);
-    held.open();
-    expect(await read).toBe('read loaded');
-    for (const { why } of skips) expect(why).toBe('limited');
-  });
-});
-
 describe('a worker', () => {
   test('uses up no attempts while the breaker is open', async () => {
     const namespace = uniqueNamespace();

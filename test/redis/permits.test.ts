@@ -70,3 +70,19 @@ test('misses go before refreshes, refreshes before warm-ups, though a place is f
   const refreshed = await refresh;
   expect(isRefusal(refreshed)).toBe(false);
 });
+
+test('warm-ups leave half of the budget alone, refreshes a fifth', async () => {
+  const { loader } = budgeted({ origin: { concurrency: 5 } });
+  const keys = new Keys(uniqueNamespace());
+  const scripts = scriptClient(connect());
+  const permits = new Permits({ scripts, keys, clock: processClock, events: new Events() });
+  const granted = async (reason: LoadReason): Promise<number> => {
+    for (let count = 0; ; count++) {
+      const wait = { reason, maxWaitMs: 0, cancellation: new Cancellation() };
+      if (isRefusal(await permits.take(loader, wait))) return count;
+    }
+  };
+  expect(await granted('warm')).toBe(2);
+  expect(await granted('refresh')).toBe(2);
+  expect(await granted('miss')).toBe(1);
+});
