@@ -47,6 +47,7 @@ export function simulate(
     loadMs: 100,
     loadTimes: new Map(),
     thresholds: [],
+    wasteBudgets: [],
     ...settings,
   });
   const second = traceRows('trace', { ttl }, simulation.read.bind(simulation));

@@ -5,7 +5,12 @@ import { runSimulation, type SimulateFlags } from '../../../src/cli/simulate.ts'
 const TRACE = fileURLToPath(
   new URL('../../../examples/demo/traces/dns_wrccdc_21m.csv.gz', import.meta.url),
 );
-const FLAGS = { ttl: '60s', loadTime: '200ms', threshold: [] } as const;
+const FLAGS = {
+  ttl: '60s',
+  loadTime: '200ms',
+  threshold: [],
+  wasteBudget: [],
+} as const;
 
 test.for<[wrong: Record<string, unknown>, message: string]>([
   [{ ttl: '60' }, '`--ttl` ("60") must be a duration'],

@@ -120,8 +120,9 @@ describe('a simulation', () => {
     const keys = new TraceKeys();
     const reads = 300_000;
     for (let read = 0; read < reads; read++) keys.add(read, `key ${read % 500}`, 0);
+    const none = { loadTimes: new Map(), thresholds: [], wasteBudgets: [] };
     const settings = { ...DEFAULTS, ttlMs: 10_000, livesVary: false, loadMs: 100 };
-    const simulation = new Simulation(keys, { ...settings, loadTimes: new Map(), thresholds: [] });
+    const simulation = new Simulation(keys, { ...settings, ...none });
     const playUntil = (from: number, to: number): void => {
       for (let read = from; read < to; read++) simulation.read(read, `key ${read % 500}`, 0);
     };
