@@ -6,15 +6,18 @@ import {
 import { type EventName, Events, type Listener } from './core/events.ts';
 import type { AnyLoader } from './loaders/define-loader.ts';
 import { LoaderRegistry, type WithLoaders } from './loaders/registry.ts';
-import { shortestLifeMs } from './policy/varying-life.ts';
 import { RefreshQueue } from './queue/refresh-queue.ts';
 import { EntryStore } from './redis/entry-store.ts';
 import { Keys } from './redis/keys.ts';
 import { LoaderStatsStore } from './redis/loader-stats.ts';
+import { Presence } from './redis/presence.ts';
+import { RefreshPause } from './redis/refresh-pause.ts';
 import { RoleServers } from './redis/role-servers.ts';
 import { Tracker } from './redis/tracker.ts';
 import { CacheWatch } from './schedule/cache-watch.ts';
 import { LoaderScheduler } from './schedule/loader-scheduler.ts';
+import { PausableTick } from './schedule/pausable-tick.ts';
+import { shareOfTtlMs, tickMsOf } from './schedule/plan-settings.ts';
 import { TickLoop } from './schedule/tick-loop.ts';
 
 /** A running scheduler. Any number may run: claims are atomic, none is a leader. */
@@ -30,9 +33,7 @@ export interface Scheduler {
   close(): Promise<void>;
 }
 
-const MIN_TICK_MS = 50;
 const MAX_IDLE_MS = 1_000;
-const TICKS_PER_TTL = 20;
 const WATCH_MS = 1_000;
 
 /**
@@ -91,8 +92,9 @@ class SchedulerRole implements Scheduler {
   #startLoop(loader: AnyLoader, keys: Keys): TickLoop {
     const { cache, queue, clock } = this.#servers;
     const { tickIntervalMs, claimTtlMs, maxTrackedKeys } = this.#settings;
-    const shareOfTtlMs = shortestLifeMs(loader) / TICKS_PER_TTL;
-    const tickMs = Math.max(MIN_TICK_MS, Math.min(tickIntervalMs, shareOfTtlMs));
+    const tickMs = tickMsOf(loader, tickIntervalMs);
+    const isShadow = this.#settings.mode === 'shadow' || loader.refresh.mode === 'shadow';
+    const mode = isShadow ? 'shadow' : 'active';
     const refreshQueue = new RefreshQueue(queue, keys, loader);
     this.#queues.push(refreshQueue);
     const scheduler = new LoaderScheduler({
@@ -107,12 +109,21 @@ class SchedulerRole implements Scheduler {
       tickMs,
       claimTtlMs,
       maxTrackedKeys,
+      mode,
     });
     this.#schedulers.push(scheduler);
-    return new TickLoop(() => scheduler.tick(), {
+    const tick = new PausableTick({
+      tick: () => scheduler.tick(),
+      pause: new RefreshPause(queue, keys, loader),
+      presence: new Presence(queue, keys, loader),
+      clock,
+      mode,
+      tickMs,
+    });
+    return new TickLoop(() => tick.run(), {
       now: () => clock.now(),
       tickMs,
-      idleMs: Math.max(tickMs, Math.min(MAX_IDLE_MS, shareOfTtlMs)),
+      idleMs: Math.max(tickMs, Math.min(MAX_IDLE_MS, shareOfTtlMs(loader))),
       onError: (error) => this.#events.emit('redis:failed', { role: 'queue', error }),
     });
   }

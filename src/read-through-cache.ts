@@ -1,51 +1,27 @@
 import type { Cache, ParamsArgument, Settable } from './cache.ts';
-import type { CacheSettings } from './config/options.ts';
+import type { CacheParts } from './cache-parts.ts';
+import { closeCache } from './close-cache.ts';
 import { EverwarmError } from './core/errors.ts';
-import type { EventName, Events, Listener } from './core/events.ts';
+import type { EventName, Listener } from './core/events.ts';
 import type { Invalidation } from './core/invalidation.ts';
-import { settlesWithin } from './core/lifecycle.ts';
 import { UnderWay } from './core/under-way.ts';
-import type { FencedLoad } from './load/fenced-load.ts';
 import type { ParamsOf } from './loaders/arguments.ts';
 import type { AnyLoader, Loader } from './loaders/define-loader.ts';
 import { encodeKey } from './loaders/key-codec.ts';
-import type { LoaderRegistry } from './loaders/registry.ts';
+import type { Explanation } from './observe/explanation.ts';
 import { type Answer, fresh, type Meta, toMeta } from './read/answer.ts';
 import type {
   ConfirmOptions,
   InvalidateOptions,
   LoaderInvalidateOptions,
 } from './read/invalidate-options.ts';
-import type { InvalidationBus } from './read/invalidation-bus.ts';
 import type { Invalidator } from './read/invalidator.ts';
 import type { LocalLoader, LocalLoaders } from './read/local-loaders.ts';
 import type { Held } from './read/memory-tier.ts';
-import type { Reader, ReadRef } from './read/reader.ts';
+import type { ReadRef } from './read/reader.ts';
 import { type Write, writeThrough } from './read/write-through.ts';
-import type { Writer } from './read/writer.ts';
-import type { Keys } from './redis/keys.ts';
-import type { LiveVersions } from './redis/live-versions.ts';
 import type { RoleServers } from './redis/role-servers.ts';
 import { type AnyFunction, type WrapOptions, type Wrapped, wrapFunction } from './wrap-function.ts';
-
-/** How long `close()` lets running loads finish, and aborted ones give their locks back. */
-const CLOSE_GRACE_MS = 2_000;
-const ABORT_GRACE_MS = 500;
-
-export interface CacheParts {
-  readonly settings: CacheSettings;
-  readonly registry: LoaderRegistry;
-  readonly events: Events;
-  readonly servers: RoleServers;
-  readonly keys: Keys;
-  readonly local: LocalLoaders;
-  readonly fenced: FencedLoad;
-  readonly bus: InvalidationBus;
-  readonly reader: Reader;
-  readonly writer: Writer;
-  readonly versions: LiveVersions;
-  readonly invalidator: Invalidator;
-}
 
 /** What `createCache` answers: turns loaders and params into keys, and asks the parts. */
 export class ReadThroughCache implements Cache {
@@ -188,6 +164,26 @@ export class ReadThroughCache implements Cache {
     return this.#invalidate((them) => them.apply(invalidation));
   }
 
+  async explain<P, R>(
+    loader: Loader<P, R>,
+    ...[params]: ParamsArgument<NoInfer<P>>
+  ): Promise<Explanation> {
+    const { loader: known, recorder } = this.#known(loader);
+    const key = encodeKey(params);
+    await recorder?.flush();
+    return this.#write(() => this.#parts.explainer.explain(known, key));
+  }
+
+  async pauseRefresh<P, R>(loader: Loader<P, R>): Promise<boolean> {
+    const { loader: known } = this.#known(loader);
+    return this.#write(() => this.#parts.control.pause(known));
+  }
+
+  async resumeRefresh<P, R>(loader: Loader<P, R>): Promise<boolean> {
+    const { loader: known } = this.#known(loader);
+    return this.#write(() => this.#parts.control.resume(known));
+  }
+
   wrap<F extends AnyFunction, P = ParamsOf<Parameters<F>>>(
     fn: F,
     options: WrapOptions<Parameters<F>, P, Awaited<ReturnType<F>>>,
@@ -211,24 +207,8 @@ export class ReadThroughCache implements Cache {
   }
 
   close(): Promise<void> {
-    this.#closing ??= this.#close();
+    this.#closing ??= closeCache(this.#parts, this.#underWay);
     return this.#closing;
-  }
-
-  async #close(): Promise<void> {
-    const { bus, fenced, invalidator, versions } = this.#parts;
-    versions.close();
-    // What is invalidated until then may have to be repeated.
-    const settled = this.#underWay.settled().then(() => invalidator.close());
-    await Promise.all([
-      this.#local.close(),
-      settlesWithin(Promise.all([settled, fenced.idle()]), CLOSE_GRACE_MS),
-    ]);
-    // Also the loads to come: who waits for another process's finds Redis gone, and would begin one.
-    fenced.abortAll(new EverwarmError('CLOSED', 'the cache was closed'));
-    await settlesWithin(fenced.idle(), ABORT_GRACE_MS);
-    bus.close();
-    this.#servers.close();
   }
 
   /** The value this process holds, counted as a read; null: ask Redis. */
@@ -263,7 +243,7 @@ export class ReadThroughCache implements Cache {
     return this.#write(() => run(this.#parts.invalidator));
   }
 
-  /** Runs what changes entries, once the servers have answered or their time is up. */
+  /** Runs what needs Redis, once the servers have answered or their time is up. */
   #write<T>(run: () => Promise<T>): Promise<T> {
     return this.#underWay.run(this.#servers.isReady ? run() : this.#servers.ready().then(run));
   }

@@ -4,6 +4,7 @@ import type { InvalidationHook } from '../core/invalidation.ts';
 import { DEFAULTS } from './defaults.ts';
 import { type MemoryOptions, type MemorySettings, resolveMemory } from './memory-option.ts';
 import { type RedisOption, type RedisTargets, resolveRedis } from './redis-option.ts';
+import { checkRefreshMode, type RefreshMode } from './refresh-mode.ts';
 import { checkName, checkObject, count, span, yesOrNo } from './rules.ts';
 
 /** What every role takes. */
@@ -42,6 +43,8 @@ export interface SchedulerOptions extends RoleOptions {
   readonly claimTtl?: Duration;
   /** Keys tracked per loader; the coldest leave first. @defaultValue `1000000` */
   readonly maxTrackedKeys?: number;
+  /** `'shadow'`: plan, count and report what would be refreshed, and refresh nothing. @defaultValue `'active'` */
+  readonly mode?: RefreshMode;
 }
 
 export interface WorkerOptions extends RoleOptions {
@@ -74,6 +77,7 @@ export interface SchedulerSettings extends RoleSettings {
   readonly tickIntervalMs: number;
   readonly claimTtlMs: number;
   readonly maxTrackedKeys: number;
+  readonly mode: RefreshMode;
 }
 
 export interface WorkerSettings extends RoleSettings {
@@ -108,6 +112,7 @@ export function resolveScheduler(options: SchedulerOptions): SchedulerSettings {
     }),
     claimTtlMs: span(options.claimTtl, 'claimTtl', { or: DEFAULTS.claimTtlMs, min: 100 }),
     maxTrackedKeys: count(options.maxTrackedKeys, 'maxTrackedKeys', DEFAULTS.maxTrackedKeys),
+    mode: checkRefreshMode(options.mode, 'mode'),
   };
 }
 

@@ -58,9 +58,16 @@ export interface EventMap {
     readonly loader: string;
     readonly claimed: number;
     readonly enqueued: number;
+    readonly shadowed: number;
     readonly waiting: number;
     readonly dropped: number;
     readonly tickMs: number;
+  };
+  /** In shadow mode: what would be refreshed now. */
+  'refresh:planned': KeyEvent & {
+    readonly why: 'expiring' | 'missing' | 'invalidated';
+    readonly valueReads: number;
+    readonly expiresAtMs: number;
   };
   'refresh:completed': KeyEvent & { readonly loadMs: number; readonly leadMs: number };
   'refresh:skipped': KeyEvent & {
@@ -71,6 +78,7 @@ export interface EventMap {
       | 'superseded'
       | 'not-found'
       | 'other-version'
+      | 'paused'
       | 'limited'
       | 'redis-away';
   };

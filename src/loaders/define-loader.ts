@@ -1,6 +1,7 @@
 import { DEFAULTS } from '../config/defaults.ts';
 import { type MemoryOptions, type MemorySettings, resolveMemory } from '../config/memory-option.ts';
 import { type LimitOptions, resolveLimit } from '../config/rate-limit.ts';
+import { checkRefreshMode, type RefreshMode } from '../config/refresh-mode.ts';
 import { checkName, checkObject, count, LONGEST_LIFE_MS, span } from '../config/rules.ts';
 import { resolveValueFormat, type ValueFormat, type ValueOptions } from '../config/value-format.ts';
 import type { Duration } from '../core/duration.ts';
@@ -97,6 +98,8 @@ export interface RefreshOptions {
    * worker killed in mid-load makes no reader wait. At most 0.9 · ttl. @defaultValue `0`
    */
   readonly minLead?: Duration;
+  /** `'shadow'`: plan, count and report what would be refreshed, and refresh nothing. @defaultValue `'active'` */
+  readonly mode?: RefreshMode;
 }
 
 export interface EmptyGuardOptions {
@@ -131,6 +134,7 @@ export interface Loader<P, R> extends LoaderTimes, SchemaSettings {
 export interface RefreshSettings {
   /** Not at all: neither counted nor refreshed. */
   readonly isOff: boolean;
+  readonly mode: RefreshMode;
   readonly threshold: number;
   readonly beta: number;
   readonly spread: number;
@@ -227,6 +231,7 @@ function resolveRefresh(
   const { spread = DEFAULTS.spread } = options;
   return {
     isOff: given === false,
+    mode: checkRefreshMode(options.mode, at('refresh.mode')),
     threshold: between(threshold, at('refresh.threshold'), [1, 1e6]),
     beta: between(beta, at('refresh.beta'), [0, 100]),
     spread: between(spread, at('refresh.spread'), [0, 0.5]),

@@ -74,7 +74,6 @@ export type Plan =
 interface Outlook {
   readonly isHot: boolean;
   readonly ratePerMs: number;
-  readonly load: Smoothed | null;
   readonly loadMs: number;
 }
 
@@ -98,14 +97,38 @@ export function plan(input: PlanInput): Plan {
   return refresh(outlook, header.unreadLives + 1, header.expiresAtMs);
 }
 
-function look({ header, logHeat, nowMs, trackerAgeMs, settings, loaderLoad }: PlanInput): Outlook {
+/** What makes a key hot or cold: its recent reads, and from how many on it is worth a refresh now. */
+export function heatOf({ logHeat, nowMs, trackerAgeMs, settings }: PlanInput): {
+  readonly recentReads: number;
+  readonly threshold: number;
+} {
   const { halfLifeMs } = settings;
-  const reads = recentReads(logHeat, { nowMs, halfLifeMs });
-  const isHot = reads >= thresholdAt(settings.threshold, { ageMs: trackerAgeMs, halfLifeMs });
-  const load = header !== null && header.load.meanMs > 0 ? header.load : loaderLoad;
+  return {
+    recentReads: recentReads(logHeat, { nowMs, halfLifeMs }),
+    threshold: thresholdAt(settings.threshold, { ageMs: trackerAgeMs, halfLifeMs }),
+  };
+}
+
+/** The load time to reckon with: the entry's own, or the loader's. */
+export function loadOf({ header, loaderLoad }: PlanInput): Smoothed | null {
+  return header !== null && header.load.meanMs > 0 ? header.load : loaderLoad;
+}
+
+/** How long before expiry the refresh of this entry has to be planned. */
+export function leadOf(input: PlanInput): number {
+  const { header, wait, settings } = input;
+  const { tickMs, minLeadMs } = settings;
+  const ttlMs = header !== null && settings.livesVary ? ownLifeMs(header) : settings.ttlMs;
+  return leadMs({ load: loadOf(input), wait, tickMs, ttlMs, minLeadMs });
+}
+
+function look(input: PlanInput): Outlook {
+  const { recentReads: reads, threshold } = heatOf(input);
+  const load = loadOf(input);
   // A load time nobody knows counts as the shortest one, so that hotter keys still come first.
   const loadMs = Math.max(load?.meanMs ?? 0, 1);
-  return { isHot, ratePerMs: readRate(reads, halfLifeMs), load, loadMs };
+  const ratePerMs = readRate(reads, input.settings.halfLifeMs);
+  return { isHot: reads >= threshold, ratePerMs, loadMs };
 }
 
 function planMissing({ nowMs, settings, reloadedWithinTtl }: PlanInput, outlook: Outlook): Plan {
@@ -125,16 +148,12 @@ function planInvalidated(
   return refresh(outlook, header.unreadLives, Math.floor(nowMs));
 }
 
-function planTimeMs(
-  { key, settings, wait }: PlanInput,
-  header: PlanHeader,
-  { ratePerMs, load, loadMs }: Outlook,
-): number {
+function planTimeMs(input: PlanInput, header: PlanHeader, { ratePerMs, loadMs }: Outlook): number {
   const { expiresAtMs } = header;
-  const { tickMs, minLeadMs, beta, spread } = settings;
-  const ttlMs = settings.livesVary ? ownLifeMs(header) : settings.ttlMs;
-  const life = `${key}:${expiresAtMs}`;
-  const lead = leadMs({ load, wait, tickMs, ttlMs, minLeadMs });
+  const { beta, spread, livesVary } = input.settings;
+  const ttlMs = livesVary ? ownLifeMs(header) : input.settings.ttlMs;
+  const life = `${input.key}:${expiresAtMs}`;
+  const lead = leadOf(input);
   const u = hash01(life, GAP_SEED);
   const v = hash01(life, SPREAD_SEED);
   const draw = { ratePerMs, loadMs, beta, u, v, spread, ttlMs, leadMs: lead };

@@ -70,6 +70,7 @@ export class Rearmer {
       case 'fresh':
         return this.#landed(key, outcome.expiresAtMs, nowMs);
       case 'superseded':
+      case 'paused': // Nobody claims it until the pause is over.
         return { key, dueAtMs: nowMs, failure: null };
       default:
         return this.#later(key, 'another load of it was under way', nowMs);

@@ -123,6 +123,11 @@ export class Keys {
     return `${this.namespace}:{${loader.name}}:stats`;
   }
 
+  /** There while the loader's refreshing is paused. */
+  pause(loader: NamedLoader): string {
+    return `${this.namespace}:{${loader.name}}:paused`;
+  }
+
   /** The channel on which processes tell each other what to forget; the scripts derive its name too. */
   bus(): string {
     return `${this.namespace}:bus`;

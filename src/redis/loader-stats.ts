@@ -13,7 +13,7 @@ export interface LoaderStats {
   readonly finishedKeys: number;
 }
 
-const EXPIRE_SECONDS = 8 * 24 * 3_600;
+export const LOADER_STATS_EXPIRE_SECONDS: number = 8 * 24 * 3_600;
 
 export class LoaderStatsStore {
   readonly #redis: RedisClient;
@@ -49,7 +49,11 @@ export class LoaderStatsStore {
       fields.loadMs = times.load.meanMs;
       fields.loadDeviationMs = times.load.deviationMs;
     }
-    await this.#redis.pipeline().hset(this.#key, fields).expire(this.#key, EXPIRE_SECONDS).exec();
+    await this.#redis
+      .pipeline()
+      .hset(this.#key, fields)
+      .expire(this.#key, LOADER_STATS_EXPIRE_SECONDS)
+      .exec();
   }
 
   addEnqueued(keys: number): Promise<void> {
@@ -62,7 +66,7 @@ export class LoaderStatsStore {
 
   async #count(field: 'enqueuedKeys' | 'finishedKeys', keys: number): Promise<void> {
     const pipeline = this.#redis.pipeline().hincrby(this.#key, field, keys);
-    const replies = await pipeline.expire(this.#key, EXPIRE_SECONDS).exec();
+    const replies = await pipeline.expire(this.#key, LOADER_STATS_EXPIRE_SECONDS).exec();
     for (const [error] of replies ?? []) if (error) throw error;
   }
 }

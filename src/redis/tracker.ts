@@ -50,6 +50,19 @@ export interface Failure {
   readonly retryAtMs: number;
 }
 
+/** What the tracker knows of one key. */
+export interface TrackedKey {
+  /** Null: not tracked. */
+  readonly logHeat: number | null;
+  /** Null: nobody will look at it before it is read again. */
+  readonly due: { readonly atMs: number; readonly kind: DueKind } | null;
+  readonly failure: Failure | null;
+  readonly bornAtMs: number | null;
+}
+
+/** A plain due; one that a scheduler or worker is on; or one that reads do not bring forward. */
+export type DueKind = 'look' | 'claim' | 'backoff';
+
 const RECORD_CHUNK = 500;
 const TRIM_CHUNK = 1_000;
 const LIVES_TRACKED = 20;
@@ -152,6 +165,29 @@ export class Tracker {
     return texts.map(attemptsOf);
   }
 
+  /** All that is known of one key; changes nothing. */
+  async lookAt(key: string): Promise<TrackedKey> {
+    const { heat, due, failing, born } = this.#keys;
+    const asked = this.#redis
+      .pipeline()
+      .zscore(heat, key)
+      .zscore(due, key)
+      .hget(failing, key)
+      .get(born)
+      .exec();
+    const replies = (await withinTimeout(asked, `looking at a key of ${heat}`)) ?? [];
+    const [logHeat, dueAt, failure, bornAt] = replies.map(([error, reply]) => {
+      if (error) throw error;
+      return reply as string | null;
+    });
+    return {
+      logHeat: logHeat ? Number(logHeat) : null,
+      due: dueAt ? { atMs: Number(dueAt), kind: dueKind(Number(dueAt)) } : null,
+      failure: failureOf(failure ?? null),
+      bornAtMs: bornAt ? Number(bornAt) : null,
+    };
+  }
+
   /** Makes the hottest keys due now, hottest first. */
   async wakeHottest(nowMs: number, count: number): Promise<void> {
     await this.#scripts.run('wakeHottest', [this.#keys.heat, this.#keys.due, nowMs, count]);
@@ -177,10 +213,19 @@ export class Tracker {
 
 const AFTER: Readonly<Record<string, ClaimedKey['after']>> = { '1': 'lost-claim', '2': 'backoff' };
 
-function attemptsOf(failure: string | null): number {
+function dueKind(due: number): DueKind {
+  if (due % 1 === 0) return 'look';
+  return due % 1 === 0.25 ? 'backoff' : 'claim';
+}
+
+function failureOf(text: string | null): Failure | null {
   try {
-    return failure === null ? 0 : (JSON.parse(failure) as Failure).attempts;
+    return text === null ? null : (JSON.parse(text) as Failure);
   } catch {
-    return 0;
+    return null;
   }
+}
+
+function attemptsOf(failure: string | null): number {
+  return failureOf(failure)?.attempts ?? 0;
 }

@@ -1,17 +1,20 @@
 import { LRUCache } from 'lru-cache';
+import type { RefreshMode } from '../config/refresh-mode.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Events } from '../core/events.ts';
 import type { AnyLoader } from '../loaders/define-loader.ts';
 import { type Plan, type PlanSettings, plan } from '../policy/plan.ts';
-import { livesVary } from '../policy/varying-life.ts';
-import type { Refresh, RefreshQueue } from '../queue/refresh-queue.ts';
+import type { RefreshQueue } from '../queue/refresh-queue.ts';
 import type { EntryHeader } from '../redis/entry.ts';
 import type { EntryStore } from '../redis/entry-store.ts';
 import type { Keys } from '../redis/keys.ts';
 import type { LoaderStatsStore } from '../redis/loader-stats.ts';
 import type { Claim, ClaimedKey, Tracker } from '../redis/tracker.ts';
 import type { CacheHealth } from './cache-watch.ts';
+import { type Candidate, duesOf, mostValuable, toRefresh } from './candidate.ts';
 import { Outlook } from './outlook.ts';
+import { planSettingsOf } from './plan-settings.ts';
+import { shadow } from './shadow.ts';
 
 /*
  * One tick:  claim due keys → read their headers → plan each → enqueue what is worth it → settle the rest.
@@ -40,6 +43,7 @@ export interface LoaderSchedulerParts {
   readonly tickMs: number;
   readonly claimTtlMs: number;
   readonly maxTrackedKeys: number;
+  readonly mode: RefreshMode;
 }
 
 interface Look {
@@ -49,15 +53,10 @@ interface Look {
   readonly trackerAgeMs: number;
 }
 
-interface Candidate {
-  readonly claimed: ClaimedKey;
-  readonly header: EntryHeader | null;
-  readonly plan: Plan;
-}
-
 interface Tally {
   claimed: number;
   enqueued: number;
+  shadowed: number;
   waiting: number;
   dropped: number;
 }
@@ -74,11 +73,9 @@ export class LoaderScheduler {
   constructor(parts: LoaderSchedulerParts) {
     this.#parts = parts;
     this.#outlook = new Outlook(parts);
-    const { loader, tracker, tickMs } = parts;
-    const { ttlMs, refresh } = loader;
-    this.#reloads = new LRUCache({ max: REMEMBERED_RELOADS, ttl: Math.ceil(ttlMs) });
-    const { halfLifeMs } = tracker;
-    this.#settings = { ...refresh, ttlMs, livesVary: livesVary(loader), halfLifeMs, tickMs };
+    const { loader, tickMs } = parts;
+    this.#reloads = new LRUCache({ max: REMEMBERED_RELOADS, ttl: Math.ceil(loader.ttlMs) });
+    this.#settings = planSettingsOf(loader, tickMs);
   }
 
   /** Runs one tick; answers when the next key is due, epoch ms, or null. Rejects when Redis fails. */
@@ -86,7 +83,7 @@ export class LoaderScheduler {
     const { clock, tracker, events, loader } = this.#parts;
     const startedAtMs = clock.now();
     await this.#outlook.updateIfStale();
-    const tally: Tally = { claimed: 0, enqueued: 0, waiting: 0, dropped: 0 };
+    const tally: Tally = { claimed: 0, enqueued: 0, shadowed: 0, waiting: 0, dropped: 0 };
     let claim: Claim;
     do {
       claim = await tracker.claim({
@@ -133,12 +130,15 @@ export class LoaderScheduler {
         candidates.push({ claimed, header, plan });
       }
     }
+    const shadowed = this.#shadow(candidates, nowMs);
     const chosen = await this.#choose(candidates);
-    const dues = duesOf(candidates, chosen, nowMs);
+    const dues = new Map([...duesOf(candidates, chosen, nowMs), ...shadowed]);
     for (const { key } of unanswered) dues.set(key, nowMs + RETRY_MS);
     await this.#enqueue(claim, chosen, dues);
     await tracker.settle(claim, dues);
     tally.enqueued += claim.keys.length - dues.size;
+    tally.shadowed += shadowed.size;
+    tally.waiting -= shadowed.size;
     for (const due of dues.values()) {
       if (due === null) tally.dropped++;
       else tally.waiting++;
@@ -165,14 +165,16 @@ export class LoaderScheduler {
     return after !== 'backoff' && this.#reloads.has(key);
   }
 
-  /** The most valuable refreshes there is room for. */
+  #shadow(candidates: readonly Candidate[], nowMs: number): ReadonlyMap<string, number> {
+    return this.#parts.mode === 'shadow' ? shadow(candidates, nowMs, this.#parts) : new Map();
+  }
+
+  /** The most valuable refreshes there is room for; none in shadow mode. */
   async #choose(candidates: readonly Candidate[]): Promise<ReadonlySet<Candidate>> {
     const worth = candidates.filter(({ plan }) => plan.kind === 'refresh');
-    if (worth.length === 0) return new Set();
+    if (worth.length === 0 || this.#parts.mode === 'shadow') return new Set();
     await this.#outlook.update();
-    const { room } = this.#outlook;
-    if (worth.length > room) worth.sort((a, b) => readsSaved(b) - readsSaved(a));
-    return new Set(worth.slice(0, room));
+    return mostValuable(worth, this.#outlook.room);
   }
 
   /** Enqueues the chosen keys, while their claim lasts; otherwise gives them back in `dues`. */
@@ -215,38 +217,4 @@ export class LoaderScheduler {
       if (!(await tracker.trim(nowMs, maxTrackedKeys))) return;
     }
   }
-}
-
-function readsSaved({ plan }: Candidate): number {
-  return plan.kind === 'refresh' ? plan.valueReads : 0;
-}
-
-function toRefresh({ claimed, header, plan }: Candidate, isBehind: boolean): Refresh {
-  const { expiresAtMs, unreadLives } =
-    plan.kind === 'refresh' ? plan : { expiresAtMs: 0, unreadLives: 0 };
-  return {
-    key: claimed.key,
-    seenCreatedAtMs: header?.createdAtMs ?? 0,
-    logHeat: claimed.logHeat ?? Number.NaN,
-    unreadLives,
-    expiresAtMs,
-    // Behind, a claim runs out because its job waits; else because its job died, perhaps of this key.
-    isAlone: claimed.after === 'lost-claim' && !isBehind,
-  };
-}
-
-/** When to look next at each key that is not refreshed now; a refresh there is no room for stays due. */
-function duesOf(
-  candidates: readonly Candidate[],
-  chosen: ReadonlySet<Candidate>,
-  nowMs: number,
-): Map<string, number | null> {
-  const dues = new Map<string, number | null>();
-  for (const candidate of candidates) {
-    if (chosen.has(candidate)) continue;
-    const { claimed, plan } = candidate;
-    if (plan.kind === 'drop') dues.set(claimed.key, null);
-    else dues.set(claimed.key, plan.kind === 'wait' ? plan.untilMs : nowMs);
-  }
-  return dues;
 }

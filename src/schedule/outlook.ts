@@ -4,7 +4,7 @@ import type { AnyLoader } from '../loaders/define-loader.ts';
 import { leadMs } from '../policy/lead-time.ts';
 import { decay, type Smoothed } from '../policy/load-time.ts';
 import type { RefreshQueue } from '../queue/refresh-queue.ts';
-import type { LoaderStatsStore } from '../redis/loader-stats.ts';
+import type { LoaderStats, LoaderStatsStore } from '../redis/loader-stats.ts';
 import { Backlog } from './backlog.ts';
 
 const STALE_AFTER_MS = 1_000;
@@ -79,7 +79,7 @@ export class Outlook {
     const wasStale = nowMs - this.#updatedAtMs >= STALE_AFTER_MS;
     this.#updatedAtMs = nowMs;
     this.#load = known.load;
-    this.#wait = known.wait && decay(known.wait, nowMs - known.waitAtMs, WAIT_HALF_LIFE_MS);
+    this.#wait = queueWaitOf(known, nowMs);
     // Not the wait: it is as long as the backlog is, and a backlog that grew with it would grow for ever.
     this.#backlog.update(known, { nowMs, claimTtlMs: this.#claimTtlMs(null) });
     // Keys of jobs that died would count as outstanding for ever.
@@ -94,4 +94,9 @@ export class Outlook {
     const lead = leadMs({ load: this.#load, wait, tickMs, ttlMs, minLeadMs: 0 });
     return Math.max(claimTtlMs, 3 * lead);
   }
+}
+
+/** What is left by now of the queue wait that workers saw last. */
+export function queueWaitOf({ wait, waitAtMs }: LoaderStats, nowMs: number): Smoothed | null {
+  return wait && decay(wait, nowMs - waitAtMs, WAIT_HALF_LIFE_MS);
 }

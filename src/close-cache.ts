@@ -1,0 +1,27 @@
+import type { CacheParts } from './cache-parts.ts';
+import { EverwarmError } from './core/errors.ts';
+import { settlesWithin } from './core/lifecycle.ts';
+import type { UnderWay } from './core/under-way.ts';
+
+/** How long `close()` lets running loads finish, and aborted ones give their locks back. */
+const CLOSE_GRACE_MS = 2_000;
+const ABORT_GRACE_MS = 500;
+
+/** Sends the reads counted so far, lets what is under way finish, and closes the connections. */
+export async function closeCache(
+  { local, bus, fenced, invalidator, versions, servers }: CacheParts,
+  underWay: UnderWay,
+): Promise<void> {
+  versions.close();
+  // What is invalidated until then may have to be repeated.
+  const settled = underWay.settled().then(() => invalidator.close());
+  await Promise.all([
+    local.close(),
+    settlesWithin(Promise.all([settled, fenced.idle()]), CLOSE_GRACE_MS),
+  ]);
+  // Also the loads to come: who waits for another process's finds Redis gone, and would begin one.
+  fenced.abortAll(new EverwarmError('CLOSED', 'the cache was closed'));
+  await settlesWithin(fenced.idle(), ABORT_GRACE_MS);
+  bus.close();
+  servers.close();
+}
