@@ -10,6 +10,7 @@ import { RefreshQueue } from './queue/refresh-queue.ts';
 import { EntryStore } from './redis/entry-store.ts';
 import { Keys } from './redis/keys.ts';
 import { LoaderStatsStore } from './redis/loader-stats.ts';
+import { usedMemoryShare } from './redis/memory-share.ts';
 import { Presence } from './redis/presence.ts';
 import { RefreshPause } from './redis/refresh-pause.ts';
 import { RoleServers } from './redis/role-servers.ts';
@@ -19,6 +20,7 @@ import { LoaderScheduler } from './schedule/loader-scheduler.ts';
 import { PausableTick } from './schedule/pausable-tick.ts';
 import { shareOfTtlMs, tickMsOf } from './schedule/plan-settings.ts';
 import { TickLoop } from './schedule/tick-loop.ts';
+import { TrackerGuard } from './schedule/tracker-guard.ts';
 
 /** A running scheduler. Any number may run: claims are atomic, none is a leader. */
 export interface Scheduler {
@@ -35,6 +37,8 @@ export interface Scheduler {
 
 const MAX_IDLE_MS = 1_000;
 const WATCH_MS = 1_000;
+/** A tracker grows by what few processes read in so long: far less than the fifth that is kept free. */
+const GUARD_MS = 5_000;
 
 /**
  * Starts choosing which keys of its loaders to refresh before they expire, and enqueues them.
@@ -56,6 +60,7 @@ class SchedulerRole implements Scheduler {
   readonly #servers: RoleServers;
   readonly #queues: RefreshQueue[] = [];
   readonly #schedulers: LoaderScheduler[] = [];
+  readonly #guards: TrackerGuard[] = [];
   readonly #ready: Promise<void>;
   #loops: readonly TickLoop[] = [];
   #closing: Promise<void> | null = null;
@@ -83,15 +88,20 @@ class SchedulerRole implements Scheduler {
 
   #start(registry: LoaderRegistry): void {
     if (this.#closing !== null) return;
+    const { clock } = this.#servers;
     const keys = new Keys(this.#settings.namespace);
     const refreshed = [...registry].filter(({ refresh }) => !refresh.isOff);
     const loops = refreshed.map((loader) => this.#startLoop(loader, keys));
-    this.#loops = [this.#startWatch(keys), ...loops];
+    this.#loops = [this.#startWatch(keys), this.#startGuards(), ...loops];
+    clock.onStep(() => this.#pullBack());
+    this.#pullBack(); // A step may have come while no scheduler was there.
   }
 
   #startLoop(loader: AnyLoader, keys: Keys): TickLoop {
     const { cache, queue, clock } = this.#servers;
-    const { tickIntervalMs, claimTtlMs, maxTrackedKeys } = this.#settings;
+    const { tickIntervalMs, claimTtlMs, maxTrackedKeys, maxTrackedBytes } = this.#settings;
+    const events = this.#events;
+    const tracker = new Tracker(queue, keys, loader);
     const tickMs = tickMsOf(loader, tickIntervalMs);
     const isShadow = this.#settings.mode === 'shadow' || loader.refresh.mode === 'shadow';
     const mode = isShadow ? 'shadow' : 'active';
@@ -100,18 +110,20 @@ class SchedulerRole implements Scheduler {
     const scheduler = new LoaderScheduler({
       loader,
       keys,
-      tracker: new Tracker(queue, keys, loader),
+      tracker,
       store: new EntryStore(cache),
       stats: new LoaderStatsStore(queue, keys, loader),
       queue: refreshQueue,
       clock,
-      events: this.#events,
+      events,
       tickMs,
       claimTtlMs,
       maxTrackedKeys,
       mode,
     });
     this.#schedulers.push(scheduler);
+    const guard = { loader, tracker, clock, events, maxTrackedBytes, everyMs: GUARD_MS };
+    this.#guards.push(new TrackerGuard(guard));
     const tick = new PausableTick({
       tick: () => scheduler.tick(),
       pause: new RefreshPause(queue, keys, loader),
@@ -142,6 +154,30 @@ class SchedulerRole implements Scheduler {
       idleMs: WATCH_MS,
       onError: (error) => this.#events.emit('redis:failed', { role: 'cache', error }),
     });
+  }
+
+  /** Looks after the memory of the queue server, and after what the trackers take of it. */
+  #startGuards(): TickLoop {
+    const { queue, clock } = this.#servers;
+    const look = async (): Promise<null> => {
+      const usedShare = await usedMemoryShare(queue);
+      await Promise.all(this.#guards.map((guard) => guard.look(usedShare)));
+      return null;
+    };
+    return new TickLoop(look, {
+      now: () => clock.now(),
+      tickMs: GUARD_MS,
+      idleMs: GUARD_MS,
+      onError: (error) => this.#events.emit('redis:failed', { role: 'queue', error }),
+    });
+  }
+
+  #pullBack(): void {
+    for (const scheduler of this.#schedulers) {
+      scheduler.pullBack().catch((error: unknown) => {
+        this.#events.emit('redis:failed', { role: 'queue', error });
+      });
+    }
   }
 
   async #close(): Promise<void> {

@@ -43,6 +43,8 @@ export interface SchedulerOptions extends RoleOptions {
   readonly claimTtl?: Duration;
   /** Keys tracked per loader; the coldest leave first. @defaultValue `1000000` */
   readonly maxTrackedKeys?: number;
+  /** Memory of the queue server that a loader's heats and dues may take; over it the coldest keys leave. */
+  readonly maxTrackedBytes?: number;
   /** `'shadow'`: plan, count and report what would be refreshed, and refresh nothing. @defaultValue `'active'` */
   readonly mode?: RefreshMode;
 }
@@ -77,6 +79,8 @@ export interface SchedulerSettings extends RoleSettings {
   readonly tickIntervalMs: number;
   readonly claimTtlMs: number;
   readonly maxTrackedKeys: number;
+  /** Null: no limit but the server's memory. */
+  readonly maxTrackedBytes: number | null;
   readonly mode: RefreshMode;
 }
 
@@ -112,6 +116,10 @@ export function resolveScheduler(options: SchedulerOptions): SchedulerSettings {
     }),
     claimTtlMs: span(options.claimTtl, 'claimTtl', { or: DEFAULTS.claimTtlMs, min: 100 }),
     maxTrackedKeys: count(options.maxTrackedKeys, 'maxTrackedKeys', DEFAULTS.maxTrackedKeys),
+    maxTrackedBytes:
+      options.maxTrackedBytes === undefined
+        ? null
+        : count(options.maxTrackedBytes, 'maxTrackedBytes', 1),
     mode: checkRefreshMode(options.mode, 'mode'),
   };
 }

@@ -63,6 +63,15 @@ export interface EventMap {
     readonly dropped: number;
     readonly tickMs: number;
   };
+  /** New keys are not tracked for a while, and `trimmed` of the coldest were forgotten. */
+  'tracker:limited': {
+    readonly loader: string;
+    readonly why: 'bytes' | 'memory';
+    readonly keys: number;
+    readonly trimmed: number;
+    readonly bytes: number | null;
+    readonly usedShare: number;
+  };
   /** In shadow mode: what would be refreshed now. */
   'refresh:planned': KeyEvent & {
     readonly why: 'expiring' | 'missing' | 'invalidated';

@@ -28,6 +28,8 @@ export interface TrackerKeys {
   readonly due: string;
   readonly failing: string;
   readonly born: string;
+  /** There while the tracker takes no new keys. */
+  readonly full: string;
 }
 
 /** The keys of one limiter's sliding window. */
@@ -116,6 +118,7 @@ export class Keys {
       due: `${shard}:due:${halfLifeMs}`,
       failing: `${shard}:failing`,
       born: `${shard}:born:${halfLifeMs}`,
+      full: `${shard}:full`,
     };
   }
 

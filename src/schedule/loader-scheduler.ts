@@ -107,6 +107,13 @@ export class LoaderScheduler {
     await this.#parts.tracker.wakeHottest(this.#parts.clock.now(), WOKEN_AFTER_WIPE);
   }
 
+  /** After a step of the server's clock: what is due farther off than anything is planned is due now. */
+  async pullBack(): Promise<void> {
+    const { loader, tracker } = this.#parts;
+    const farthestMs = Math.max(loader.ttlMs, this.#outlook.claimTtlMs);
+    while (await tracker.pullBack(farthestMs));
+  }
+
   async #work(claim: Claim, tally: Tally): Promise<void> {
     const { loader, keys, store, tracker } = this.#parts;
     tally.claimed += claim.keys.length;

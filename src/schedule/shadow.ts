@@ -26,7 +26,7 @@ export function shadow(
     const { key } = claimed;
     // Not by the plan's expiry: that of an invalidated entry is now, and it stays as it is.
     const endsAtMs = Math.max(nowMs, header?.expiresAtMs ?? 0);
-    dues.set(key, Math.ceil(endsAtMs + NEXT_LOOK * loader.ttlMs));
+    dues.set(key, Math.ceil(Math.min(endsAtMs + NEXT_LOOK * loader.ttlMs, nowMs + loader.ttlMs)));
     const { valueReads, expiresAtMs } = plan;
     const why = header === null ? 'missing' : header.invalidated ? 'invalidated' : 'expiring';
     events.emit('refresh:planned', { loader: loader.name, key, why, valueReads, expiresAtMs });

@@ -99,14 +99,15 @@ const ARGUMENTS: Readonly<Record<ScriptName, readonly ScriptArgument[]>> = {
   invalidateEntry: [],
   markEntry: [],
   keepUntil: [1_000, 2_000, 'a'],
-  recordAccess: [1_000, 4_000, 500, 60, 'a', 4, 2_000],
-  claimDue: [1_000, 2_000.5, 10],
+  recordAccess: [1_000, 1e15, 4_000, 500, 60, 'a', 4, 2_000],
+  claimDue: [1_000, 1e15, 2_000, 10],
   settle: [2_000.5, 'a', ''],
   rearm: [60, 'a', 3_000, ''],
-  trimTracker: [0, 10, 10],
-  wakeHottest: [1_000, 2_000],
+  trimTracker: [1_000, 1e15, 4_000, 0, 10, 10],
+  wakeHottest: [1_000, 1e15, 2_000],
   takePermit: [1, 10, 1_000_000, 0],
-  lookNow: [1_000, 500, 60, 'a'],
+  lookNow: [1_000, 1e15, 500, 60, 'a'],
+  pullBackDues: [1_000, 10],
 };
 
 test.each(NAMES)('%s runs on after a SCRIPT FLUSH', async (name) => {

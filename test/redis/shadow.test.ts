@@ -12,7 +12,12 @@ test.each([
 ])(
   'shadow mode %s reports what it would refresh, once a life, and enqueues nothing',
   async (_, refresh, role) => {
-    const loader = defineLoader({ name: 'item', ttl: TTL_MS, load: async (_id: string) => 1, refresh });
+    const loader = defineLoader({
+      name: 'item',
+      ttl: TTL_MS,
+      load: async (_id: string) => 1,
+      refresh,
+    });
     const options = { redis: redisUrl(), namespace: uniqueNamespace(), loaders: [loader] };
     const cache = await openCache(options);
     for (let read = 0; read < 30; read++) await cache.get(loader, 'hot');

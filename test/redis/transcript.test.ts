@@ -30,6 +30,7 @@ const EVENTS: Readonly<Record<EventName, true>> = {
   'invalidation:failed': true,
   'reads:dropped': true,
   'tick:completed': true,
+  'tracker:limited': true,
   'refresh:planned': true,
   'refresh:completed': true,
   'refresh:skipped': true,
