@@ -229,7 +229,7 @@ describe('the transcript of', () => {
         "cache entry:hit loader=item key=a source=redis",
         "cache entry:hit loader=item key=a source=redis",
         "cache entry:hit loader=item key=a source=redis",
-        "scheduler tick:completed loader=item claimed=1 dropped=0 enqueued=1 tickMs=… waiting=0",
+        "scheduler tick:completed loader=item claimed=1 dropped=0 enqueued=1 shadowed=0 tickMs=… waiting=0",
         "worker load:completed loader=item key=a loadMs=… reason=refresh stored=true",
         "worker refresh:completed loader=item key=a leadMs=… loadMs=…",
         "cache entry:hit loader=item key=a source=redis",
@@ -270,10 +270,10 @@ describe('the transcript of', () => {
     const decisive = transcript.filter((line) => !/^cache|enqueued=0/.test(line));
     expect(decisive).toMatchInlineSnapshot(`
       [
-        "scheduler tick:completed loader=item claimed=1 dropped=0 enqueued=1 tickMs=… waiting=0",
+        "scheduler tick:completed loader=item claimed=1 dropped=0 enqueued=1 shadowed=0 tickMs=… waiting=0",
         "worker load:failed loader=item key=a error=loader "item" failed for key a: origin is down loadMs=… reason=refresh",
         "worker refresh:failed loader=item key=a error=loader "item" failed for key a: origin is down retryAtMs=…",
-        "scheduler tick:completed loader=item claimed=1 dropped=0 enqueued=1 tickMs=… waiting=0",
+        "scheduler tick:completed loader=item claimed=1 dropped=0 enqueued=1 shadowed=0 tickMs=… waiting=0",
         "worker load:completed loader=item key=a loadMs=… reason=refresh stored=true",
         "worker refresh:completed loader=item key=a leadMs=… loadMs=…",
       ]
