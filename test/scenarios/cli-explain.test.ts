@@ -18,7 +18,7 @@ async function everwarm(system: System, ...args: string[]): Promise<unknown> {
   return { code, output: child.output };
 }
 
-test('everwarm explain says why a key is not refreshed, and pause and resume change that', async ({
+test('everwarm explain says why a key is not refreshed, and what a pause changes', async ({
   system,
 }) => {
   const app = await system.app(loaders);
@@ -41,10 +41,6 @@ test('everwarm explain says why a key is not refreshed, and pause and resume cha
     key: 'hot',
     verdict: 'paused',
     entry: { state: 'fresh' },
-  });
-  expect(await everwarm(system, 'resume', 'item')).toEqual({
-    code: 0,
-    output: 'refreshing of item is active',
   });
 });
 
