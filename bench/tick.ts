@@ -66,6 +66,7 @@ class TrackedKeys {
       events,
       tickMs: DEFAULTS.tickIntervalMs,
       claimTtlMs: CLAIM_TTL_MS,
+      mode: 'active',
       maxTrackedKeys: DEFAULTS.maxTrackedKeys,
     });
   }

@@ -2,6 +2,8 @@ import type { CacheSettings } from './config/options.ts';
 import type { Events } from './core/events.ts';
 import type { FencedLoad } from './load/fenced-load.ts';
 import type { LoaderRegistry } from './loaders/registry.ts';
+import type { Explainer } from './observe/explainer.ts';
+import type { RefreshControl } from './observe/refresh-control.ts';
 import type { InvalidationBus } from './read/invalidation-bus.ts';
 import type { Invalidator } from './read/invalidator.ts';
 import type { LocalLoaders } from './read/local-loaders.ts';
@@ -27,4 +29,6 @@ export interface CacheParts {
   readonly warmer: Warmer;
   readonly versions: LiveVersions;
   readonly invalidator: Invalidator;
+  readonly explainer: Explainer;
+  readonly control: RefreshControl;
 }

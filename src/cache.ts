@@ -2,6 +2,7 @@ import type { EventName, Listener } from './core/events.ts';
 import type { Invalidation } from './core/invalidation.ts';
 import type { ParamsOf } from './loaders/arguments.ts';
 import type { AnyLoader, Loader } from './loaders/define-loader.ts';
+import type { Explanation } from './observe/explanation.ts';
 import type { Meta } from './read/answer.ts';
 import type {
   ConfirmOptions,
@@ -134,6 +135,20 @@ export interface Cache {
    * @throws InvalidOptionError for anything else
    */
   applyInvalidation(invalidation: Invalidation): Promise<number>;
+  /**
+   * Why a key is refreshed ahead or not, and by what that is decided: its heat, its entry, load times, what
+   * is planned, what failed. Sends the reads counted so far, and counts as none itself.
+   *
+   * @throws EverwarmError REDIS_UNAVAILABLE when a server does not answer; never for a key without an entry
+   */
+  explain<P, R>(loader: Loader<P, R>, ...params: ParamsArgument<NoInfer<P>>): Promise<Explanation>;
+  /**
+   * Stops schedulers and workers from refreshing a loader's keys, in the whole fleet, until
+   * `resumeRefresh`; readers go on loading what they miss. Answers whether it was not paused before.
+   */
+  pauseRefresh<P, R>(loader: Loader<P, R>): Promise<boolean>;
+  /** Lets a loader's keys be refreshed again, the hottest first; answers whether it was paused. */
+  resumeRefresh<P, R>(loader: Loader<P, R>): Promise<boolean>;
   /**
    * The same function, but its calls read through this cache; its loader is registered here and on
    * `.loader`. An asynchronous function keeps its type. `this` is not passed on.

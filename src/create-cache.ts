@@ -5,6 +5,8 @@ import { EntryTags } from './load/entry-tags.ts';
 import { FencedLoad } from './load/fenced-load.ts';
 import { Permits } from './load/permits.ts';
 import { LoaderRegistry, type WithLoaders } from './loaders/registry.ts';
+import { Explainer } from './observe/explainer.ts';
+import { RefreshControl } from './observe/refresh-control.ts';
 import type { Answer } from './read/answer.ts';
 import { InvalidationBus } from './read/invalidation-bus.ts';
 import { Invalidator } from './read/invalidator.ts';
@@ -102,7 +104,9 @@ export function createCache(options: CacheOptions & Partial<WithLoaders>): Cache
   });
   onServerChange(cache, () => void invalidator.repeatRecent());
 
-  const parts = { settings, registry, events, servers, keys, local, fenced };
+  const explainer = new Explainer({ cache, queue, keys, clock });
+  const control = new RefreshControl({ queue, keys, clock });
+  const parts = { settings, registry, events, servers, keys, local, fenced, explainer, control };
   return new ReadThroughCache({ ...parts, bus, reader, writer, warmer, versions, invalidator });
 }
 

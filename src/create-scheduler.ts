@@ -12,12 +12,17 @@ import { RefreshQueue } from './queue/refresh-queue.ts';
 import { EntryStore } from './redis/entry-store.ts';
 import { Keys } from './redis/keys.ts';
 import { LoaderStatsStore } from './redis/loader-stats.ts';
+import { usedMemoryShare } from './redis/memory-share.ts';
 import { readOriginState } from './redis/origin-state.ts';
+import { Presence } from './redis/presence.ts';
+import { RefreshPause } from './redis/refresh-pause.ts';
 import { RoleServers } from './redis/role-servers.ts';
 import { Tracker } from './redis/tracker.ts';
 import { CacheWatch } from './schedule/cache-watch.ts';
 import { LoaderScheduler } from './schedule/loader-scheduler.ts';
+import { PausableTick } from './schedule/pausable-tick.ts';
 import { TickLoop } from './schedule/tick-loop.ts';
+import { TrackerGuard } from './schedule/tracker-guard.ts';
 import { planRegistry } from './warm/plan-registry.ts';
 import type { WarmUp } from './warm/warm-up.ts';
 import { WarmUpService } from './warm/warm-up-service.ts';
@@ -48,6 +53,8 @@ const WARM_UPS_MS = 1_000;
 const WATCH_MS = 250;
 /** Every so manieth look of the watch asks for evictions too. */
 const LOOKS_PER_HEALTH = 4;
+/** A tracker grows by what few processes read in so long: far less than the fifth that is kept free. */
+const GUARD_MS = 5_000;
 
 /**
  * Starts choosing which keys of its loaders to refresh before they expire, and enqueues them.
@@ -69,6 +76,7 @@ class SchedulerRole implements Scheduler {
   readonly #servers: RoleServers;
   readonly #queues: RefreshQueue[] = [];
   readonly #schedulers: LoaderScheduler[] = [];
+  readonly #guards: TrackerGuard[] = [];
   readonly #plans: ReadonlyMap<string, WarmUp>;
   readonly #ready: Promise<void>;
   #warmUps: WarmUpService | null = null;
@@ -104,10 +112,13 @@ class SchedulerRole implements Scheduler {
 
   #start(registry: LoaderRegistry): void {
     if (this.#closing !== null) return;
+    const { clock } = this.#servers;
     const keys = new Keys(this.#settings.namespace);
     const refreshed = [...registry].filter(({ refresh }) => !refresh.isOff);
     const loops = refreshed.map((loader) => this.#startLoop(loader, keys));
-    this.#loops = [this.#startWatch(keys), ...loops];
+    this.#loops = [this.#startWatch(keys), this.#startGuards(), ...loops];
+    clock.onStep(() => this.#pullBack());
+    this.#pullBack(); // A step may have come while no scheduler was there.
     if (this.#plans.size > 0) this.#loops = [this.#startWarmUps(keys), ...this.#loops];
   }
 
@@ -127,26 +138,41 @@ class SchedulerRole implements Scheduler {
 
   #startLoop(loader: AnyLoader, keys: Keys): TickLoop {
     const { cache, queue, clock } = this.#servers;
-    const { tickIntervalMs, claimTtlMs, maxTrackedKeys } = this.#settings;
+    const { tickIntervalMs, claimTtlMs, maxTrackedKeys, maxTrackedBytes } = this.#settings;
+    const events = this.#events;
+    const tracker = new Tracker(queue, keys, loader);
     const tickMs = tickMsOf(tickIntervalMs, shortestLifeMs(loader));
+    const isShadow = this.#settings.mode === 'shadow' || loader.refresh.mode === 'shadow';
+    const mode = isShadow ? 'shadow' : 'active';
     const refreshQueue = new RefreshQueue(queue, keys, loader);
     this.#queues.push(refreshQueue);
     const scheduler = new LoaderScheduler({
       loader,
       keys,
-      tracker: new Tracker(queue, keys, loader),
+      tracker,
       store: new EntryStore(cache),
       stats: new LoaderStatsStore(queue, keys, loader),
       originState: () => readOriginState(queue, { keys, loader }, clock.now()),
       queue: refreshQueue,
       clock,
-      events: this.#events,
+      events,
       tickMs,
       claimTtlMs,
       maxTrackedKeys,
+      mode,
     });
     this.#schedulers.push(scheduler);
-    return new TickLoop(() => scheduler.tick(), {
+    const guard = { loader, tracker, clock, events, maxTrackedBytes, everyMs: GUARD_MS };
+    this.#guards.push(new TrackerGuard(guard));
+    const tick = new PausableTick({
+      tick: () => scheduler.tick(),
+      pause: new RefreshPause(queue, keys, loader),
+      presence: new Presence(queue, keys, loader),
+      clock,
+      mode,
+      tickMs,
+    });
+    return new TickLoop(() => tick.run(), {
       now: () => clock.now(),
       tickMs,
       idleMs: idleMs(tickMs, shortestLifeMs(loader)),
@@ -181,6 +207,30 @@ class SchedulerRole implements Scheduler {
     if (!wasWiped) return;
     await Promise.all(this.#schedulers.map((scheduler) => scheduler.heal()));
     for (const loop of this.#loops) loop.hurry();
+  }
+
+  /** Looks after the memory of the queue server, and after what the trackers take of it. */
+  #startGuards(): TickLoop {
+    const { queue, clock } = this.#servers;
+    const look = async (): Promise<null> => {
+      const usedShare = await usedMemoryShare(queue);
+      await Promise.all(this.#guards.map((guard) => guard.look(usedShare)));
+      return null;
+    };
+    return new TickLoop(look, {
+      now: () => clock.now(),
+      tickMs: GUARD_MS,
+      idleMs: GUARD_MS,
+      onError: (error) => this.#events.emit('redis:failed', { role: 'queue', error }),
+    });
+  }
+
+  #pullBack(): void {
+    for (const scheduler of this.#schedulers) {
+      scheduler.pullBack().catch((error: unknown) => {
+        this.#events.emit('redis:failed', { role: 'queue', error });
+      });
+    }
   }
 
   async #close(): Promise<void> {

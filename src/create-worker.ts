@@ -1,4 +1,5 @@
 import { resolveWorker, type WorkerOptions, type WorkerSettings } from './config/options.ts';
+import type { Clock } from './core/clock.ts';
 import { EverwarmError } from './core/errors.ts';
 import { type EventName, Events, type Listener } from './core/events.ts';
 import { settlesWithin } from './core/lifecycle.ts';
@@ -17,7 +18,9 @@ import { EntryStore } from './redis/entry-store.ts';
 import { Keys } from './redis/keys.ts';
 import { LiveVersions } from './redis/live-versions.ts';
 import { LoaderStatsStore } from './redis/loader-stats.ts';
+import { BEAT_MS, Presence } from './redis/presence.ts';
 import type { RedisClient } from './redis/redis-client.ts';
+import { RefreshPause } from './redis/refresh-pause.ts';
 import { RoleServers } from './redis/role-servers.ts';
 import { scriptClient } from './redis/scripts.ts';
 import { TagIndex } from './redis/tag-index.ts';
@@ -58,6 +61,7 @@ class WorkerRole implements RefreshWorkers {
   readonly #fenced: FencedLoad;
   readonly #versions: LiveVersions;
   readonly #times: WorkerTimes[] = [];
+  readonly #beats: NodeJS.Timeout[] = [];
   #bullConnection: RedisClient | null = null;
   #workers: readonly RefreshWorker[] = [];
   readonly #ready: Promise<void>;
@@ -114,6 +118,7 @@ class WorkerRole implements RefreshWorkers {
     const stats = new LoaderStatsStore(queue, keys, loader);
     const times = new WorkerTimes(stats, () => fenced.loadTime(loader.name));
     this.#times.push(times);
+    this.#beats.push(beating(new Presence(queue, keys, loader), clock));
     const shared = {
       loader,
       keys,
@@ -125,7 +130,12 @@ class WorkerRole implements RefreshWorkers {
       loading: new Slots(concurrency),
       random: Math.random,
     };
-    const processor = new RefreshProcessor({ ...shared, stats, times });
+    const processor = new RefreshProcessor({
+      ...shared,
+      stats,
+      times,
+      pause: new RefreshPause(queue, keys, loader),
+    });
     const warming = new WarmProcessor({ ...shared, reports: new WarmReports(queue, keys) });
     return new RefreshWorker({ ...shared, connection, processor, warming });
   }
@@ -143,6 +153,7 @@ class WorkerRole implements RefreshWorkers {
       }
     }
     for (const times of this.#times) times.close();
+    for (const beat of this.#beats) clearInterval(beat);
     this.#versions.close();
     this.#bullConnection?.disconnect();
     this.#servers.close();
@@ -150,3 +161,9 @@ class WorkerRole implements RefreshWorkers {
 }
 
 const ABORT_MS = 2_000;
+
+function beating(presence: Presence, clock: Clock): NodeJS.Timeout {
+  const beat = (): void => void presence.beat({ workerAtMs: Math.floor(clock.now()) });
+  beat();
+  return setInterval(beat, BEAT_MS).unref();
+}

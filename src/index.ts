@@ -49,6 +49,7 @@ export {
 } from './loaders/define-loader.ts';
 export type { StandardSchemaV1 } from './loaders/schema.ts';
 export type { LoadTimeouts } from './loaders/times.ts';
+export type { ExplainedEntry, ExplainedHeat, Explanation } from './observe/explanation.ts';
 export type { Meta } from './read/answer.ts';
 export type {
   ConfirmOptions,

@@ -9,6 +9,7 @@ import { UnderWay } from './core/under-way.ts';
 import type { ParamsOf } from './loaders/arguments.ts';
 import type { AnyLoader, Loader } from './loaders/define-loader.ts';
 import { encodeKey } from './loaders/key-codec.ts';
+import type { Explanation } from './observe/explanation.ts';
 import { type Meta, toMeta } from './read/answer.ts';
 import type {
   ConfirmOptions,
@@ -161,6 +162,26 @@ export class ReadThroughCache implements Cache {
     return this.#invalidate((them) => them.apply(invalidation));
   }
 
+  async explain<P, R>(
+    loader: Loader<P, R>,
+    ...[params]: ParamsArgument<NoInfer<P>>
+  ): Promise<Explanation> {
+    const { loader: known, recorder } = this.#known(loader);
+    const key = encodeKey(params);
+    await recorder?.flush();
+    return this.#write(() => this.#parts.explainer.explain(known, key));
+  }
+
+  async pauseRefresh<P, R>(loader: Loader<P, R>): Promise<boolean> {
+    const { loader: known } = this.#known(loader);
+    return this.#write(() => this.#parts.control.pause(known));
+  }
+
+  async resumeRefresh<P, R>(loader: Loader<P, R>): Promise<boolean> {
+    const { loader: known } = this.#known(loader);
+    return this.#write(() => this.#parts.control.resume(known));
+  }
+
   wrap<F extends AnyFunction, P = ParamsOf<Parameters<F>>>(
     fn: F,
     options: WrapOptions<Parameters<F>, P, Awaited<ReturnType<F>>>,
@@ -194,7 +215,7 @@ export class ReadThroughCache implements Cache {
     return this.#write(() => run(this.#parts.invalidator));
   }
 
-  /** Runs what changes entries, once the servers have answered or their time is up. */
+  /** Runs what needs Redis, once the servers have answered or their time is up. */
   #write<T>(run: () => Promise<T>): Promise<T> {
     return this.#underWay.run(this.#servers.isReady ? run() : this.#servers.ready().then(run));
   }

@@ -48,6 +48,22 @@ export function logEvents(role: string, source: EventSource): void {
   });
 }
 
+/** Prints every ten seconds how many keys a scheduler in shadow mode would have refreshed, with one of them. */
+export function logShadow(role: string, source: EventSource): void {
+  const planned = new Map<string, { count: number; readonly sinceMs: number }>();
+  source.on('refresh:planned', ({ loader, key, why }) => {
+    const nowMs = Date.now();
+    const before = planned.get(loader);
+    if (before && nowMs - before.sinceMs < REPEAT_MS) {
+      before.count++;
+      return;
+    }
+    const more = before?.count ? `, and ${before.count} keys before it` : '';
+    planned.set(loader, { count: 0, sinceMs: nowMs });
+    say(role, `shadow: would refresh ${loader} ${key} (${why})${more}`);
+  });
+}
+
 function complainer(role: string): (text: string, retryAtMs?: number) => void {
   const last = new Map<string, { atMs: number; count: number }>();
   return (text, retryAtMs) => {

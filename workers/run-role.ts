@@ -3,7 +3,7 @@ import { InvalidOptionError } from '../src/core/errors.ts';
 import { createScheduler } from '../src/create-scheduler.ts';
 import { createWorker } from '../src/create-worker.ts';
 import { type LoadersFile, loadLoaders } from './load-loaders.ts';
-import { logEvents, say } from './log.ts';
+import { logEvents, logShadow, say } from './log.ts';
 import { untilSignal } from './shutdown.ts';
 
 export interface RoleFlags {
@@ -15,6 +15,7 @@ export interface RoleFlags {
   readonly strict?: boolean | undefined;
   readonly concurrency?: number | undefined;
   readonly grace?: string | undefined;
+  readonly shadow?: boolean | undefined;
 }
 
 /** The environment that says what the flags say, for programs and modules that open a cache of their own. */
@@ -39,8 +40,9 @@ export async function runRole(role: 'worker' | 'scheduler', flags: RoleFlags): P
   const running =
     role === 'worker'
       ? createWorker({ ...options, ...workerOptions(flags), loaders })
-      : createScheduler({ ...options, loaders, warmUps });
+      : createScheduler({ ...options, ...(flags.shadow && { mode: 'shadow' }), loaders, warmUps });
   logEvents(role, running);
+  logShadow(role, running);
   // From now on: a signal may also come while it waits for its servers.
   const ended = untilSignal(role, () => running.close());
   try {
@@ -84,10 +86,11 @@ function workerOptions({ concurrency, grace }: RoleFlags): { concurrency?: numbe
 
 /** Flags of a process that is configured by its environment alone (containers). */
 export function flagsFromEnvironment(): RoleFlags {
-  const { EVERWARM_LOADERS, EVERWARM_NAMESPACE, EVERWARM_STRICT } = process.env;
+  const { EVERWARM_LOADERS, EVERWARM_NAMESPACE, EVERWARM_STRICT, EVERWARM_SHADOW } = process.env;
   return {
     loaders: EVERWARM_LOADERS ?? 'loaders.js',
     namespace: EVERWARM_NAMESPACE,
     strict: EVERWARM_STRICT === '1',
+    shadow: EVERWARM_SHADOW === '1',
   };
 }

@@ -5,6 +5,8 @@ import { runMain } from '../../workers/main.ts';
 import { type RoleFlags, runRole } from '../../workers/run-role.ts';
 import { type DashboardFlags, runDashboard } from './dashboard.ts';
 import { type DevFlags, runDev } from './dev.ts';
+import { type ExplainFlags, runExplain } from './explain.ts';
+import { type PauseFlags, runPause } from './pause.ts';
 import { runSchedule } from './schedule.ts';
 import { simulateCommand } from './simulate.ts';
 import { runWarm, type WarmFlags } from './warm.ts';
@@ -22,9 +24,9 @@ roleCommand('worker', 'compute refreshes that schedulers enqueue')
   .option('--grace <duration>', 'how long running loads may finish at shutdown, e.g. 10s')
   .action((flags: RoleFlags) => runMain(() => runRole('worker', flags)));
 
-roleCommand('scheduler', 'choose keys to refresh before they expire').action((flags: RoleFlags) =>
-  runMain(() => runRole('scheduler', flags)),
-);
+roleCommand('scheduler', 'choose keys to refresh before they expire')
+  .option('--shadow', 'only say what would be refreshed')
+  .action((flags: RoleFlags) => runMain(() => runRole('scheduler', flags)));
 
 roleCommand('dashboard', 'serve Bull Board with the queue of every loader')
   .option('--host <address>', 'address to listen on', '127.0.0.1')
@@ -50,19 +52,52 @@ roleCommand('schedule', 'print the warm-ups with their last and next runs').acti
   (flags: RoleFlags) => runMain(() => runSchedule(flags)),
 );
 
+keyCommand('explain', 'say why a key is refreshed ahead or not')
+  .argument('<loader>', "the loader's name")
+  .argument('<key>', 'the params as key text, e.g. sku-42 or \'{"id":7}\'')
+  .action((loader: string, key: string, flags: ExplainFlags) =>
+    runOnce(() => runExplain([loader, key], flags)),
+  );
+
+for (const act of ['pause', 'resume'] as const) {
+  keyCommand(act, `${act} the refreshing of a loader in the whole fleet`)
+    .argument('<loader>', "the loader's name")
+    .action((loader: string, flags: PauseFlags) => runOnce(() => runPause(act, loader, flags)));
+}
+
 await program.parseAsync();
 
+/** An application's pools, opened by its loaders file, must not keep a command alive that is done. */
+function runOnce(main: () => Promise<void>): Promise<void> {
+  return runMain(() => main().then(() => process.exit()));
+}
+
+/** A command that asks or tells the fleet something, and ends. */
+function keyCommand(name: string, description: string): Command {
+  const command = program.command(name).description(description);
+  command.addOption(
+    new Option('--loaders <file>', 'module that exports the loaders')
+      .env('EVERWARM_LOADERS')
+      .default('loaders.js'),
+  );
+  return serverOptions(command).option('--json', 'print one line of JSON');
+}
+
 function roleCommand(name: string, description: string): Command {
-  return program
-    .command(name)
-    .description(description)
-    .requiredOption('--loaders <file>', 'module that exports the loaders')
+  const command = program.command(name).description(description);
+  command.requiredOption('--loaders <file>', 'module that exports the loaders');
+  return serverOptions(command).option('--strict', 'refuse an unreachable or unsuitable Redis');
+}
+
+function serverOptions(command: Command): Command {
+  return command
     .addOption(new Option('--redis <url>', 'Redis for both roles, or the cache').env('REDIS_URL'))
     .addOption(
       new Option('--queue-redis <url>', 'Redis for the queue and tracker').env('REDIS_QUEUE_URL'),
     )
-    .addOption(new Option('--namespace <name>', 'first part of all keys').env('EVERWARM_NAMESPACE'))
-    .option('--strict', 'refuse an unreachable or unsuitable Redis');
+    .addOption(
+      new Option('--namespace <name>', 'first part of all keys').env('EVERWARM_NAMESPACE'),
+    );
 }
 
 function wholeNumber(text: string): number {

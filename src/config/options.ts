@@ -4,6 +4,7 @@ import type { InvalidationHook } from '../core/invalidation.ts';
 import { DEFAULTS } from './defaults.ts';
 import { type MemoryOptions, type MemorySettings, resolveMemory } from './memory-option.ts';
 import { type RedisOption, type RedisTargets, resolveRedis } from './redis-option.ts';
+import { checkRefreshMode, type RefreshMode } from './refresh-mode.ts';
 import { checkName, checkObject, count, span, yesOrNo } from './rules.ts';
 
 /** What every role takes. */
@@ -42,6 +43,10 @@ export interface SchedulerOptions extends RoleOptions {
   readonly claimTtl?: Duration;
   /** Keys tracked per loader; the coldest leave first. @defaultValue `1000000` */
   readonly maxTrackedKeys?: number;
+  /** Memory of the queue server that a loader's heats and dues may take; over it the coldest keys leave. */
+  readonly maxTrackedBytes?: number;
+  /** `'shadow'`: plan, count and report what would be refreshed, and refresh nothing. @defaultValue `'active'` */
+  readonly mode?: RefreshMode;
 }
 
 export interface WorkerOptions extends RoleOptions {
@@ -74,6 +79,9 @@ export interface SchedulerSettings extends RoleSettings {
   readonly tickIntervalMs: number;
   readonly claimTtlMs: number;
   readonly maxTrackedKeys: number;
+  /** Null: no limit but the server's memory. */
+  readonly maxTrackedBytes: number | null;
+  readonly mode: RefreshMode;
 }
 
 export interface WorkerSettings extends RoleSettings {
@@ -108,6 +116,11 @@ export function resolveScheduler(options: SchedulerOptions): SchedulerSettings {
     }),
     claimTtlMs: span(options.claimTtl, 'claimTtl', { or: DEFAULTS.claimTtlMs, min: 100 }),
     maxTrackedKeys: count(options.maxTrackedKeys, 'maxTrackedKeys', DEFAULTS.maxTrackedKeys),
+    maxTrackedBytes:
+      options.maxTrackedBytes === undefined
+        ? null
+        : count(options.maxTrackedBytes, 'maxTrackedBytes', 1),
+    mode: checkRefreshMode(options.mode, 'mode'),
   };
 }
 

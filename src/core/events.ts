@@ -64,9 +64,25 @@ export interface EventMap {
     readonly loader: string;
     readonly claimed: number;
     readonly enqueued: number;
+    readonly shadowed: number;
     readonly waiting: number;
     readonly dropped: number;
     readonly tickMs: number;
+  };
+  /** New keys are not tracked for a while, and `trimmed` of the coldest were forgotten. */
+  'tracker:limited': {
+    readonly loader: string;
+    readonly why: 'bytes' | 'memory';
+    readonly keys: number;
+    readonly trimmed: number;
+    readonly bytes: number | null;
+    readonly usedShare: number;
+  };
+  /** In shadow mode: what would be refreshed now. */
+  'refresh:planned': KeyEvent & {
+    readonly why: 'expiring' | 'missing' | 'invalidated';
+    readonly valueReads: number;
+    readonly expiresAtMs: number;
   };
   'refresh:completed': KeyEvent & { readonly loadMs: number; readonly leadMs: number };
   'refresh:skipped': KeyEvent & {
@@ -77,6 +93,7 @@ export interface EventMap {
       | 'superseded'
       | 'not-found'
       | 'other-version'
+      | 'paused'
       | 'limited'
       | 'origin-open'
       | 'redis-away';

@@ -2,6 +2,7 @@ import { DEFAULTS } from '../config/defaults.ts';
 import { type MemoryOptions, type MemorySettings, resolveMemory } from '../config/memory-option.ts';
 import { type OriginOptions, resolveOrigin } from '../config/origin-option.ts';
 import type { LimitOptions } from '../config/rate-limit.ts';
+import { checkRefreshMode, type RefreshMode } from '../config/refresh-mode.ts';
 import { checkName, checkObject, count, LONGEST_LIFE_MS, span } from '../config/rules.ts';
 import { resolveValueFormat, type ValueFormat, type ValueOptions } from '../config/value-format.ts';
 import type { Duration } from '../core/duration.ts';
@@ -102,6 +103,8 @@ export interface RefreshOptions {
    * worker killed in mid-load makes no reader wait. At most 0.9 · ttl. @defaultValue `0`
    */
   readonly minLead?: Duration;
+  /** `'shadow'`: plan, count and report what would be refreshed, and refresh nothing. @defaultValue `'active'` */
+  readonly mode?: RefreshMode;
 }
 
 export interface EmptyGuardOptions {
@@ -137,6 +140,7 @@ export interface Loader<P, R> extends LoaderTimes, SchemaSettings {
 export interface RefreshSettings {
   /** Not at all: neither counted nor refreshed. */
   readonly isOff: boolean;
+  readonly mode: RefreshMode;
   /** Null: it follows waste. */
   readonly threshold: number | null;
   readonly wasteBudget: number;
@@ -229,6 +233,7 @@ function resolveRefresh(
   const { beta = DEFAULTS.beta, spread = DEFAULTS.spread } = options;
   return {
     isOff: given === false,
+    mode: checkRefreshMode(options.mode, at('refresh.mode')),
     threshold:
       threshold === undefined ? null : between(threshold, at('refresh.threshold'), [1, 1e6]),
     wasteBudget: between(wasteBudget, at('refresh.wasteBudget'), [0, 1]),

@@ -75,10 +75,10 @@ export type Plan =
       readonly kind: 'wait';
       readonly untilMs: number;
       /**
-       * For the time of its refresh, which counts as planned even while the key is cold; for the end of a life
-       * that is only looked at to judge it; for the next reload of a missing entry.
+       * For the time of its refresh, which counts as planned even while the key is cold; given up as cold or
+       * unread, for the end of a life that is only looked at to judge it; for the next reload of a missing entry.
        */
-      readonly why: 'early' | 'ending' | 'reloaded';
+      readonly why: 'early' | 'cold' | 'unread' | 'reloaded';
     }
   | {
       readonly kind: 'refresh';
@@ -94,7 +94,6 @@ export type Plan =
 interface Outlook {
   readonly isHot: boolean;
   readonly ratePerMs: number;
-  readonly load: Smoothed | null;
   readonly loadMs: number;
 }
 
@@ -131,7 +130,7 @@ function giveUp(input: PlanInput, header: PlanHeader, why: 'cold' | 'unread'): P
   // The header has to be there still.
   const lookAtMs = header.expiresAtMs + (keptExpiredMs > 2 * tickMs ? tickMs : -tickMs);
   if (ended === null || nowMs >= lookAtMs) return { kind: 'drop', why, ended };
-  return wait(lookAtMs, 'ending');
+  return wait(lookAtMs, why);
 }
 
 /** A life that a reader loaded is no refresh's; one without heat was lost with its tracker. */
@@ -140,15 +139,38 @@ function judged({ logHeat }: PlanInput, header: PlanHeader): EndedLife {
   return wasRead(header, logHeat) ? 'used' : 'wasted';
 }
 
+/** What makes a key hot or cold: its recent reads, and from how many on it is worth a refresh now. */
+export function heatOf({ logHeat, nowMs, trackerAgeMs, threshold, settings }: PlanInput): {
+  readonly recentReads: number;
+  readonly threshold: number;
+} {
+  const { halfLifeMs } = settings;
+  return {
+    recentReads: recentReads(logHeat, { nowMs, halfLifeMs }),
+    threshold: thresholdAt(threshold, { ageMs: trackerAgeMs, halfLifeMs }),
+  };
+}
+
+/** The load time to reckon with: the entry's own, or the loader's. */
+export function loadOf({ header, loaderLoad }: PlanInput): Smoothed | null {
+  return header !== null && header.load.meanMs > 0 ? header.load : loaderLoad;
+}
+
+/** How long before expiry the refresh of this entry has to be planned. */
+export function leadOf(input: PlanInput): number {
+  const { header, wait, mostLeadShare: mostShare, settings } = input;
+  const { tickMs, minLeadMs } = settings;
+  const ttlMs = header === null ? settings.ttlMs : plannedLifeMs(header, settings);
+  return leadMs({ load: loadOf(input), wait, tickMs, ttlMs, minLeadMs, mostShare });
+}
+
 function look(input: PlanInput): Outlook {
-  const { header, logHeat, nowMs, trackerAgeMs, threshold, loaderLoad } = input;
-  const { halfLifeMs } = input.settings;
-  const reads = recentReads(logHeat, { nowMs, halfLifeMs });
-  const isHot = reads >= thresholdAt(threshold, { ageMs: trackerAgeMs, halfLifeMs });
-  const load = header !== null && header.load.meanMs > 0 ? header.load : loaderLoad;
+  const { recentReads: reads, threshold } = heatOf(input);
+  const load = loadOf(input);
   // A load time nobody knows counts as the shortest one, so that hotter keys still come first.
   const loadMs = Math.max(load?.meanMs ?? 0, 1);
-  return { isHot, ratePerMs: readRate(reads, halfLifeMs), load, loadMs };
+  const ratePerMs = readRate(reads, input.settings.halfLifeMs);
+  return { isHot: reads >= threshold, ratePerMs, loadMs };
 }
 
 function planMissing({ nowMs, settings, reloadedWithinTtl }: PlanInput, outlook: Outlook): Plan {
@@ -173,14 +195,15 @@ function planInvalidated(
 }
 
 function timesToRefresh(
-  { key, settings, wait, mostLeadShare: mostShare }: PlanInput,
+  input: PlanInput,
   header: PlanHeader,
-  { ratePerMs, load, loadMs }: Outlook,
+  { ratePerMs, loadMs }: Outlook,
 ): readonly number[] {
+  const { key, settings } = input;
   const { expiresAtMs } = header;
-  const { tickMs, minLeadMs, beta, spread } = settings;
+  const { beta, spread } = settings;
   const ttlMs = plannedLifeMs(header, settings);
-  const lead = leadMs({ load, wait, tickMs, ttlMs, minLeadMs, mostShare });
+  const lead = leadOf(input);
   return refreshTimesMs({ key, expiresAtMs, ttlMs, leadMs: lead, ratePerMs, loadMs, beta, spread });
 }
 

@@ -5,7 +5,8 @@ import type { Refusal } from '../core/origin.ts';
 import type { AnyLoader } from '../loaders/define-loader.ts';
 import type { Smoothed } from '../policy/load-time.ts';
 import { retryDelayMs } from '../policy/retry.ts';
-import type { Failure, Rearmed, Tracker } from '../redis/tracker.ts';
+import type { Failure } from '../redis/tracked-key.ts';
+import type { Rearmed, Tracker } from '../redis/tracker.ts';
 import { lookAfterLandingMs } from './look-after-landing.ts';
 import type { Postponement } from './postponement.ts';
 import type { KeyOutcome } from './refresh-outcome.ts';
@@ -70,6 +71,7 @@ export class Rearmer {
       case 'fresh':
         return this.#landed(key, outcome.expiresAtMs, nowMs);
       case 'superseded':
+      case 'paused': // Nobody claims it until the pause is over.
         return { key, dueAtMs: nowMs, failure: null };
       default:
         return this.#later(key, 'another load of it was under way', nowMs);

@@ -6,7 +6,14 @@ import type { Acquired } from '../redis/entry-store.ts';
 import { readStored } from '../redis/stored-value.ts';
 
 /** Why a key was left alone. */
-export type SkipReason = 'fresh' | 'held' | 'late' | 'superseded' | 'not-found' | 'other-version';
+export type SkipReason =
+  | 'fresh'
+  | 'held'
+  | 'late'
+  | 'superseded'
+  | 'not-found'
+  | 'other-version'
+  | 'paused';
 
 /** What became of one key of a job. */
 export type KeyOutcome =

@@ -9,6 +9,7 @@ import type { LockedRef } from '../load/store-loaded.ts';
 import type { AnyLoader } from '../loaders/define-loader.ts';
 import type { Keys } from '../redis/keys.ts';
 import type { LoaderStatsStore } from '../redis/loader-stats.ts';
+import type { RefreshPause } from '../redis/refresh-pause.ts';
 import type { Tracker } from '../redis/tracker.ts';
 import { Postponement } from './postponement.ts';
 import { Rearmer } from './rearmer.ts';
@@ -36,6 +37,7 @@ export interface ProcessorParts {
   readonly tracker: Tracker;
   readonly stats: LoaderStatsStore;
   readonly times: WorkerTimes;
+  readonly pause: RefreshPause;
   readonly clock: Clock;
   readonly events: Events;
   readonly concurrency: number;
@@ -71,7 +73,7 @@ export class RefreshProcessor {
       const text = `a job of loader ${printValue(data.loader)} in the queue of "${loader.name}"`;
       throw new UnrecoverableError(text);
     }
-    const attempts = await this.#attempts(keys);
+    const [attempts, isPaused] = await Promise.all([this.#attempts(keys), this.#isPaused()]);
     const rearmer = new Rearmer({
       ...this.#parts,
       attempts: byKey(keys, attempts),
@@ -84,7 +86,7 @@ export class RefreshProcessor {
         batches.map((batch, at) =>
           this.#underWay.run(async () => {
             const attempt = 1 + (loader.loadMany ? Math.max(...attempts) : (attempts[at] ?? 0));
-            const done = await this.#refresh(batch, data, attempt);
+            const done = await this.#refresh(batch, data, { attempt, isPaused });
             rearmer.add(done);
             return done;
           }),
@@ -104,16 +106,22 @@ export class RefreshProcessor {
     return this.#parts.tracker.failedAttempts(texts).catch(() => texts.map(() => 0));
   }
 
+  /** Not where nobody can tell: a pause is told by the server that jobs come from. */
+  #isPaused(): Promise<boolean> {
+    const since = this.#parts.pause.sinceAtMs();
+    return since.then((sinceAtMs) => sinceAtMs !== null).catch(() => false);
+  }
+
   async #refresh(
     keys: readonly RefreshKey[],
     data: RefreshJobData,
-    attempt: number,
+    { attempt, isPaused }: { readonly attempt: number; readonly isPaused: boolean },
   ): Promise<KeyOutcome[]> {
     const { fenced, clock, times, loader, events } = this.#parts;
     const nowMs = clock.now();
     times.observeWait(nowMs - data.enqueuedAtMs, nowMs);
     const token = fenced.newToken();
-    const needless = this.#needless(data, nowMs);
+    const needless = this.#needless(data, nowMs) ?? (isPaused ? 'paused' : null);
     const asked = await Promise.all(
       keys.map((key) => (needless ? skipped(key.key, needless) : this.#acquire(key, token))),
     );

@@ -115,9 +115,9 @@ export class AccessRecorder {
     let error: unknown = null;
     try {
       const at = { nowMs, lookAheadMs: this.#lookAheadMs() };
-      const send = (): Promise<void> => tracker.record(records, at);
+      const send = (): Promise<number> => tracker.record(records, at);
       // Nothing to send says nothing about the server.
-      if (records.length > 0) await breakers.guard(tracker.heatKey, send);
+      if (records.length > 0) dropped += await breakers.guard(tracker.heatKey, send);
     } catch (cause) {
       error = cause;
       dropped += records.length;

@@ -28,6 +28,8 @@ export interface TrackerKeys {
   readonly due: string;
   readonly failing: string;
   readonly born: string;
+  /** There while the tracker takes no new keys. */
+  readonly full: string;
 }
 
 /** The keys of one limiter's sliding window. */
@@ -122,6 +124,7 @@ export class Keys {
       due: `${shard}:due:${halfLifeMs}`,
       failing: `${shard}:failing`,
       born: `${shard}:born:${halfLifeMs}`,
+      full: `${shard}:full`,
     };
   }
 
@@ -132,6 +135,11 @@ export class Keys {
   /** What workers report of the jobs of a warm-up's run: a job's name → what became of its keys. */
   warm(loader: NamedLoader, runId: string): string {
     return `${this.namespace}:{${loader.name}}:warm:${runId}`;
+  }
+
+  /** There while the loader's refreshing is paused. */
+  pause(loader: NamedLoader): string {
+    return `${this.namespace}:{${loader.name}}:paused`;
   }
 
   /** The channel on which processes tell each other what to forget; the scripts derive its name too. */

@@ -19,7 +19,7 @@ export interface LoaderStats {
   readonly waste: WasteControl | null;
 }
 
-const EXPIRE_SECONDS = 8 * 24 * 3_600;
+export const LOADER_STATS_EXPIRE_SECONDS: number = 8 * 24 * 3_600;
 /** One scheduler moves the threshold, at most so often. */
 const MOVE_LEASE_MS = 1_000;
 
@@ -61,7 +61,11 @@ export class LoaderStatsStore {
       fields.loadMs = times.load.meanMs;
       fields.loadDeviationMs = times.load.deviationMs;
     }
-    await this.#redis.pipeline().hset(this.#key, fields).expire(this.#key, EXPIRE_SECONDS).exec();
+    await this.#redis
+      .pipeline()
+      .hset(this.#key, fields)
+      .expire(this.#key, LOADER_STATS_EXPIRE_SECONDS)
+      .exec();
   }
 
   addEnqueued(keys: number): Promise<void> {
@@ -84,7 +88,14 @@ export class LoaderStatsStore {
     nowMs: number,
   ): Promise<boolean> {
     const seen = previous?.counted ?? { used: 0, wasted: 0 };
-    const args = [this.#key, nowMs, MOVE_LEASE_MS, EXPIRE_SECONDS, seen.used, seen.wasted];
+    const args = [
+      this.#key,
+      nowMs,
+      MOVE_LEASE_MS,
+      LOADER_STATS_EXPIRE_SECONDS,
+      seen.used,
+      seen.wasted,
+    ];
     args.push(next.threshold, next.recent.used, next.recent.wasted);
     args.push(next.counted.used, next.counted.wasted);
     return (await this.#scripts.run('moveThreshold', args)) === 1;
@@ -93,7 +104,7 @@ export class LoaderStatsStore {
   async #count(counts: Readonly<Record<string, number>>): Promise<void> {
     const pipeline = this.#redis.pipeline();
     for (const [field, count] of Object.entries(counts)) pipeline.hincrby(this.#key, field, count);
-    const replies = await pipeline.expire(this.#key, EXPIRE_SECONDS).exec();
+    const replies = await pipeline.expire(this.#key, LOADER_STATS_EXPIRE_SECONDS).exec();
     for (const [error] of replies ?? []) if (error) throw error;
   }
 }

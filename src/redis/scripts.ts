@@ -11,7 +11,7 @@ export const SCRIPTS = {
   invalidateEntry: 2,
   markEntry: 2,
   keepUntil: 1,
-  recordAccess: 3,
+  recordAccess: 4,
   claimDue: 3,
   settle: 2,
   rearm: 2,
@@ -23,6 +23,7 @@ export const SCRIPTS = {
   enterOrigin: 4,
   holdLease: 2,
   leaveOrigin: 2,
+  pullBackDues: 1,
 } as const;
 
 export type ScriptName = keyof typeof SCRIPTS;

@@ -1,11 +1,15 @@
 import { fadedBelow, halfLifeMs } from '../policy/heat.ts';
 import { withinTimeout } from './connection.ts';
+import { hottestKeys } from './hottest-keys.ts';
 import type { Keys, NamedLoader, TrackerKeys } from './keys.ts';
 import type { RedisClient } from './redis-client.ts';
 import { type ScriptArgument, type ScriptClient, scriptClient } from './scripts.ts';
+import { type Failure, failureOf, lookAtKey, type TrackedKey } from './tracked-key.ts';
 
 export interface TrackedLoader extends NamedLoader {
   readonly ttlMs: number;
+  /** How far a caller's clock may be off the server's before it is not believed. @defaultValue 2 s */
+  readonly mostSkewMs?: number;
 }
 
 export interface AccessRecord {
@@ -44,17 +48,10 @@ export interface Rearmed {
   readonly isPostponed?: boolean;
 }
 
-export interface Failure {
-  readonly attempts: number;
-  readonly error: string;
-  readonly retryAtMs: number;
-}
-
+const MOST_SKEW_MS = 2_000;
 const RECORD_CHUNK = 500;
 const TRIM_CHUNK = 1_000;
 const LIVES_TRACKED = 20;
-const FROZEN_SECONDS = 86_400;
-const HOTTEST_PAGE = 1_000;
 /** What is left of the claim of a key that was invalidated: enough for most refreshes to land. */
 const CLAIM_LEFT_MS = 500;
 
@@ -65,12 +62,14 @@ export class Tracker {
   readonly #scripts: ScriptClient;
   readonly #keys: TrackerKeys;
   readonly #expireSeconds: number;
+  readonly #mostSkewMs: number;
 
   constructor(redis: RedisClient, keys: Keys, loader: TrackedLoader) {
     this.halfLifeMs = halfLifeMs(loader.ttlMs);
     this.#redis = redis;
     this.#scripts = scriptClient(redis);
     this.#keys = keys.tracker(loader, this.halfLifeMs);
+    this.#mostSkewMs = loader.mostSkewMs ?? MOST_SKEW_MS;
     this.#expireSeconds = Math.ceil((LIVES_TRACKED * this.halfLifeMs) / 1_000);
   }
 
@@ -79,14 +78,19 @@ export class Tracker {
     return this.#keys.heat;
   }
 
-  /** Adds reads to the heat and plans first looks, at most 500 keys a call of the script. */
+  /**
+   * Adds reads to the heat and plans first looks, at most 500 keys a call of the script; answers how many
+   * keys were refused, because the tracker is full.
+   */
   async record(
     records: readonly AccessRecord[],
     at: { readonly nowMs: number; readonly lookAheadMs: number },
-  ): Promise<void> {
+  ): Promise<number> {
+    const { heat, due, born, full } = this.#keys;
+    let refused = 0;
     for (let from = 0; from < records.length; from += RECORD_CHUNK) {
-      const args: ScriptArgument[] = [this.#keys.heat, this.#keys.due, this.#keys.born];
-      args.push(at.nowMs, this.halfLifeMs, at.lookAheadMs, this.#expireSeconds);
+      const args: ScriptArgument[] = [heat, due, born, full, ...this.#instant(at.nowMs)];
+      args.push(this.halfLifeMs, at.lookAheadMs, this.#expireSeconds);
       for (const { key, reads, expiresAtMs, isOfCopy } of records.slice(
         from,
         from + RECORD_CHUNK,
@@ -94,9 +98,11 @@ export class Tracker {
         const expiry = Math.ceil(expiresAtMs);
         args.push(key, reads, isOfCopy ? -expiry : expiry);
       }
-      const { heat } = this.#keys;
-      await withinTimeout(this.#scripts.run('recordAccess', args), `recording reads in ${heat}`);
+      const asked = this.#scripts.run('recordAccess', args);
+      const [, more = 0] = (await withinTimeout(asked, `recording reads in ${heat}`)) as number[];
+      refused += more;
     }
+    return refused;
   }
 
   /** Claims up to `limit` due keys until now + `claimTtlMs`. */
@@ -105,11 +111,10 @@ export class Tracker {
     readonly claimTtlMs: number;
     readonly limit: number;
   }): Promise<Claim> {
-    const untilMs = Math.floor(at.nowMs + at.claimTtlMs) + 0.5;
     const { heat, due, born } = this.#keys;
-    const args = [heat, due, born, at.nowMs, untilMs, at.limit];
+    const args = [heat, due, born, ...this.#instant(at.nowMs), at.claimTtlMs, at.limit];
     const reply = (await this.#scripts.run('claimDue', args)) as string[];
-    const [nextDue, bornAt, ...claimed] = reply;
+    const [nextDue, bornAt, until, ...claimed] = reply;
     const keys: ClaimedKey[] = [];
     for (let at = 0; at + 2 < claimed.length; at += 3) {
       const logHeat = claimed[at + 1];
@@ -120,7 +125,7 @@ export class Tracker {
       });
     }
     return {
-      untilMs,
+      untilMs: Number(until),
       keys,
       bornAtMs: bornAt ? Number(bornAt) : null,
       nextDueAtMs: nextDue ? Number(nextDue) : null,
@@ -154,9 +159,9 @@ export class Tracker {
     return texts.map(attemptsOf);
   }
 
-  /** Makes the hottest keys due now, hottest first, after those that are passed over; answers whether more may follow. */
+  /** Makes the hottest keys due before all others, hottest first, after those that are passed over; answers whether more may follow. */
   async wakeHottest(nowMs: number, count: number, passedOver = 0): Promise<boolean> {
-    const args = [this.#keys.heat, this.#keys.due, nowMs, count, passedOver];
+    const args = [this.#keys.heat, this.#keys.due, ...this.#instant(nowMs), count, passedOver];
     return (await this.#scripts.run('wakeHottest', args)) === count;
   }
 
@@ -165,20 +170,14 @@ export class Tracker {
     return Math.min(count, await this.#redis.zcard(this.#keys.heat));
   }
 
-  /**
-   * The hottest keys, hottest first. With a name, as they were when they were first asked for under that:
-   * whoever asks again within a day gets the same.
-   */
-  async *hottest(count: number, name: string | null): AsyncGenerator<string> {
-    const { heat } = this.#keys;
-    const from = name === null ? heat : await this.#freeze(count, name);
-    for (let first = 0; first < count; first += HOTTEST_PAGE) {
-      const last = Math.min(count, first + HOTTEST_PAGE) - 1;
-      const page = this.#redis.zrevrange(from, first, last);
-      const keys = await withinTimeout(page, `reading ${from}`);
-      yield* keys;
-      if (keys.length < HOTTEST_PAGE) return;
-    }
+  /** The hottest keys, hottest first; with a name, as they were when they were first asked for under it. */
+  hottest(count: number, name: string | null): AsyncGenerator<string> {
+    return hottestKeys(this.#redis, this.#keys.heat, { count, name });
+  }
+
+  /** All that is known of one key; changes nothing. */
+  lookAt(key: string): Promise<TrackedKey> {
+    return lookAtKey(this.#redis, this.#keys, key);
   }
 
   /** Makes those of the keys that are tracked due now, at most 500 keys a call of the script. */
@@ -186,36 +185,54 @@ export class Tracker {
     for (let from = 0; from < keys.length; from += RECORD_CHUNK) {
       const chunk = keys.slice(from, from + RECORD_CHUNK);
       const { heat, due } = this.#keys;
-      const args = [heat, due, nowMs, CLAIM_LEFT_MS, this.#expireSeconds, ...chunk];
-      await withinTimeout(this.#scripts.run('lookNow', args), `looking at keys of ${heat}`);
+      const args = [heat, due, ...this.#instant(nowMs), CLAIM_LEFT_MS, this.#expireSeconds];
+      await withinTimeout(
+        this.#scripts.run('lookNow', [...args, ...chunk]),
+        `looking at keys of ${heat}`,
+      );
     }
-  }
-
-  async #freeze(count: number, name: string): Promise<string> {
-    const { heat } = this.#keys;
-    const frozen = `${heat}:at:${name}`;
-    if ((await withinTimeout(this.#redis.exists(frozen), `looking for ${frozen}`)) === 0) {
-      const freezing = this.#redis.zrangestore(frozen, heat, 0, count - 1, 'REV');
-      await withinTimeout(freezing, `writing ${frozen}`);
-      await this.#redis.expire(frozen, FROZEN_SECONDS);
-    }
-    return frozen;
   }
 
   /** Removes a chunk of faded keys, or of the coldest over `maxKeys`; answers whether more may follow. */
   async trim(nowMs: number, maxKeys: number): Promise<boolean> {
-    const faded = fadedBelow({ nowMs, halfLifeMs: this.halfLifeMs });
-    const args = [this.#keys.heat, this.#keys.due, faded, maxKeys, TRIM_CHUNK];
+    const { halfLifeMs } = this;
+    const { heat, due } = this.#keys;
+    const faded = fadedBelow({ nowMs, halfLifeMs });
+    const args = [heat, due, ...this.#instant(nowMs), halfLifeMs, faded, maxKeys, TRIM_CHUNK];
     return (await this.#scripts.run('trimTracker', args)) === TRIM_CHUNK;
+  }
+
+  /** Makes a chunk of keys due now whose due is farther off than that; answers whether more may follow. */
+  async pullBack(farthestMs: number): Promise<boolean> {
+    const args = [this.#keys.due, Math.ceil(farthestMs), TRIM_CHUNK];
+    return (await this.#scripts.run('pullBackDues', args)) === TRIM_CHUNK;
+  }
+
+  /** How many keys are tracked. */
+  count(): Promise<number> {
+    return this.#redis.zcard(this.#keys.heat);
+  }
+
+  /** Memory that heats and dues take, as the server estimates it. */
+  async bytes(): Promise<number> {
+    const { heat, due } = this.#keys;
+    const sizes = await Promise.all([heat, due].map((key) => this.#redis.memory('USAGE', key)));
+    return sizes.reduce<number>((sum, size) => sum + Number(size ?? 0), 0);
+  }
+
+  /** For so long no key is taken in that is not tracked yet. */
+  async refuseNew(forMs: number): Promise<void> {
+    await this.#redis.set(this.#keys.full, '1', 'PX', forMs);
+  }
+
+  /** An instant as the scripts take it: with how far it may be off. */
+  #instant(nowMs: number): [nowMs: number, mostSkewMs: number] {
+    return [nowMs, this.#mostSkewMs];
   }
 }
 
 const AFTER: Readonly<Record<string, ClaimedKey['after']>> = { '1': 'lost-claim', '2': 'backoff' };
 
 function attemptsOf(failure: string | null): number {
-  try {
-    return failure === null ? 0 : (JSON.parse(failure) as Failure).attempts;
-  } catch {
-    return 0;
-  }
+  return failureOf(failure)?.attempts ?? 0;
 }

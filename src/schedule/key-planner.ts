@@ -2,10 +2,10 @@ import { LRUCache } from 'lru-cache';
 import type { AnyLoader } from '../loaders/define-loader.ts';
 import { type Plan, type PlanSettings, plan } from '../policy/plan.ts';
 import { PlannedRefreshes } from '../policy/planned-refreshes.ts';
-import { livesVary } from '../policy/varying-life.ts';
 import type { EntryHeader } from '../redis/entry.ts';
 import type { ClaimedKey } from '../redis/tracker.ts';
 import type { Outlook } from './outlook.ts';
+import { planSettingsOf } from './plan-settings.ts';
 
 const REMEMBERED_RELOADS = 10_000;
 
@@ -19,7 +19,6 @@ export interface Look {
 
 export interface KeyPlannerParts {
   readonly loader: AnyLoader;
-  readonly halfLifeMs: number;
   readonly tickMs: number;
   readonly outlook: Outlook;
 }
@@ -36,12 +35,9 @@ export class KeyPlanner {
   /** Not while the cache server evicts: what is loaded again then only evicts something else. */
   mayReload = true;
 
-  constructor({ loader, halfLifeMs, tickMs, outlook }: KeyPlannerParts) {
-    const { ttlMs, staleWhileRevalidateMs, staleIfErrorMs } = loader;
-    const { minLeadMs, beta, spread } = loader.refresh;
-    const keptExpiredMs = Math.max(staleWhileRevalidateMs, staleIfErrorMs);
-    const times = { ttlMs, livesVary: livesVary(loader), halfLifeMs, tickMs, keptExpiredMs };
-    this.#settings = { ...times, minLeadMs, beta, spread };
+  constructor({ loader, tickMs, outlook }: KeyPlannerParts) {
+    const { ttlMs } = loader;
+    this.#settings = planSettingsOf(loader, tickMs);
     this.#outlook = outlook;
     this.#planned = new PlannedRefreshes(ttlMs);
     this.#reloads = new LRUCache({ max: REMEMBERED_RELOADS, ttl: Math.ceil(ttlMs) });

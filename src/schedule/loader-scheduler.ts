@@ -1,3 +1,4 @@
+import type { RefreshMode } from '../config/refresh-mode.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Events } from '../core/events.ts';
 import type { AnyLoader } from '../loaders/define-loader.ts';
@@ -14,6 +15,7 @@ import { type Candidate, duesOf, livesEnded, mostValuable, toRefresh } from './c
 import { Healing } from './healing.ts';
 import { KeyPlanner } from './key-planner.ts';
 import { Outlook, type OutlookParts } from './outlook.ts';
+import { shadow } from './shadow.ts';
 
 /*
  * One tick:  claim due keys → read their headers → plan each → enqueue what is worth it → settle the rest.
@@ -41,11 +43,13 @@ export interface LoaderSchedulerParts {
   readonly tickMs: number;
   readonly claimTtlMs: number;
   readonly maxTrackedKeys: number;
+  readonly mode: RefreshMode;
 }
 
 interface Tally {
   claimed: number;
   enqueued: number;
+  shadowed: number;
   waiting: number;
   dropped: number;
 }
@@ -63,10 +67,9 @@ export class LoaderScheduler {
   constructor(parts: LoaderSchedulerParts) {
     this.#parts = parts;
     const { loader, tracker, tickMs } = parts;
-    const { halfLifeMs } = tracker;
     this.#outlook = new Outlook(parts);
     this.#healing = new Healing(tracker);
-    this.#planner = new KeyPlanner({ loader, halfLifeMs, tickMs, outlook: this.#outlook });
+    this.#planner = new KeyPlanner({ loader, tickMs, outlook: this.#outlook });
   }
 
   /** Runs one tick; answers when the next key is due, epoch ms, or null. Rejects when Redis fails. */
@@ -75,7 +78,7 @@ export class LoaderScheduler {
     const startedAtMs = clock.now();
     this.#hasLeft = false;
     const limit = await this.#claimLimit();
-    const tally: Tally = { claimed: 0, enqueued: 0, waiting: 0, dropped: 0 };
+    const tally: Tally = { claimed: 0, enqueued: 0, shadowed: 0, waiting: 0, dropped: 0 };
     let claim: Claim;
     do {
       const { claimTtlMs } = this.#outlook;
@@ -116,6 +119,13 @@ export class LoaderScheduler {
     return Math.min(CLAIM_LIMIT, Math.max(LEAST_CLAIMED, this.#outlook.room));
   }
 
+  /** After a step of the server's clock: what is due farther off than anything is planned is due now. */
+  async pullBack(): Promise<void> {
+    const { loader, tracker } = this.#parts;
+    const farthestMs = Math.max(loader.ttlMs, this.#outlook.claimTtlMs);
+    while (await tracker.pullBack(farthestMs));
+  }
+
   async #work(claim: Claim, tally: Tally): Promise<void> {
     const { loader, keys, store, stats, tracker } = this.#parts;
     tally.claimed += claim.keys.length;
@@ -140,24 +150,31 @@ export class LoaderScheduler {
         candidates.push({ claimed, header, plan });
       }
     }
+    const shadowed = this.#shadow(candidates, nowMs);
     const chosen = await this.#choose(candidates);
-    const dues = duesOf(candidates, chosen, nowMs);
+    const dues = new Map([...duesOf(candidates, chosen, nowMs), ...shadowed]);
     for (const { key } of unanswered) dues.set(key, nowMs + RETRY_MS);
     await this.#enqueue(claim, chosen, dues);
     // A count that is lost only makes the threshold follow waste later.
     const judged = stats.addJudged(livesEnded(candidates, dues)).catch(() => undefined);
     await Promise.all([tracker.settle(claim, dues), judged]);
     tally.enqueued += claim.keys.length - dues.size;
+    tally.shadowed += shadowed.size;
+    tally.waiting -= shadowed.size;
     for (const due of dues.values()) {
       if (due === null) tally.dropped++;
       else tally.waiting++;
     }
   }
 
-  /** The most valuable refreshes there is room for. */
+  #shadow(candidates: readonly Candidate[], nowMs: number): ReadonlyMap<string, number> {
+    return this.#parts.mode === 'shadow' ? shadow(candidates, nowMs, this.#parts) : new Map();
+  }
+
+  /** The most valuable refreshes there is room for; none in shadow mode. */
   async #choose(candidates: readonly Candidate[]): Promise<ReadonlySet<Candidate>> {
     const worth = candidates.filter(({ plan }) => plan.kind === 'refresh');
-    if (worth.length === 0) return new Set();
+    if (worth.length === 0 || this.#parts.mode === 'shadow') return new Set();
     await this.#outlook.update();
     const { room } = this.#outlook;
     this.#hasLeft ||= worth.length > room;

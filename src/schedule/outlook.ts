@@ -100,7 +100,7 @@ export class Outlook {
     const wasStale = nowMs - this.#updatedAtMs >= STALE_AFTER_MS;
     this.#updatedAtMs = nowMs;
     this.#load = known.load;
-    this.#wait = known.wait && decay(known.wait, nowMs - known.waitAtMs, WAIT_HALF_LIFE_MS);
+    this.#wait = queueWaitOf(known, nowMs);
     // Not the wait: it is as long as the backlog is, and a backlog that grew with it would grow for ever.
     this.#backlog.update(known, { nowMs, claimTtlMs: this.#claimTtlMs(null) });
     // Keys of jobs that died would count as outstanding for ever.
@@ -126,4 +126,9 @@ export class Outlook {
     const lead = leadMs({ load: this.#load, wait, tickMs, ttlMs, minLeadMs: 0 });
     return claimMs(claimTtlMs, lead);
   }
+}
+
+/** What is left by now of the queue wait that workers saw last. */
+export function queueWaitOf({ wait, waitAtMs }: LoaderStats, nowMs: number): Smoothed | null {
+  return wait && decay(wait, nowMs - waitAtMs, WAIT_HALF_LIFE_MS);
 }

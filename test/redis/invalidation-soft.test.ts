@@ -62,7 +62,7 @@ describe('looking at invalidated keys at once', () => {
   beforeEach(() => {
     redis = connect();
     const keys = new Keys(uniqueNamespace());
-    const loader = { name: 'item', version: 1, ttlMs: 600_000 };
+    const loader = { name: 'item', version: 1, ttlMs: 600_000, mostSkewMs: 1e15 };
     tracker = new Tracker(redis, keys, loader);
     names = keys.tracker(loader, tracker.halfLifeMs);
   });

@@ -47,6 +47,7 @@ test('keys that were loaded within one second are planned evenly, by schedulers 
       tickMs: 250,
       claimTtlMs: 60_000,
       maxTrackedKeys: 2 * KEYS,
+      mode: 'active',
     });
   });
 

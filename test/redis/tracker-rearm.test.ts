@@ -2,12 +2,14 @@ import type { Redis } from 'ioredis';
 import { beforeEach, expect, test } from 'vitest';
 import { fadedBelow, halfLifeMs } from '../../src/policy/heat.ts';
 import { Keys, type TrackerKeys } from '../../src/redis/keys.ts';
-import { type Failure, type Rearmed, Tracker } from '../../src/redis/tracker.ts';
+import type { Failure } from '../../src/redis/tracked-key.ts';
+import { type Rearmed, Tracker } from '../../src/redis/tracker.ts';
 import { connect, uniqueNamespace } from '../helpers/redis.ts';
 
 const TTL_MS = 60_000;
 const NOW_MS = 1_790_000_000_000;
-const LOADER = { name: 'item', version: 1, ttlMs: TTL_MS };
+/** Its clock is the test's. */
+const LOADER = { name: 'item', version: 1, ttlMs: TTL_MS, mostSkewMs: 1e15 };
 const AT = { nowMs: NOW_MS, lookAheadMs: TTL_MS / 2 };
 const CLAIM = { nowMs: NOW_MS, claimTtlMs: 2_000, limit: 1_000 };
 
@@ -149,5 +151,5 @@ test('lets every key of the tracker expire, after each of its steps', async () =
   await tracker.trim(NOW_MS, 2);
   const left = await lives();
   expect(left).toSatisfy(areBounded);
-  expect(left.filter((ttl) => ttl > 0)).toHaveLength(Object.keys(names).length);
+  expect(left.filter((ttl) => ttl > 0)).toHaveLength(Object.keys(names).length - 1); // it is not full
 });

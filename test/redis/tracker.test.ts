@@ -9,7 +9,8 @@ import { connect, uniqueNamespace } from '../helpers/redis.ts';
 
 const TTL_MS = 3_600_000;
 const NOW_MS = 1_790_000_000_000;
-const LOADER = { name: 'item', version: 1, ttlMs: TTL_MS };
+/** Its clock is the test's. */
+const LOADER = { name: 'item', version: 1, ttlMs: TTL_MS, mostSkewMs: 1e15 };
 const AT = { nowMs: NOW_MS, lookAheadMs: TTL_MS / 2 };
 const CLAIM_TTL_MS = 2_000;
 

@@ -30,6 +30,8 @@ const EVENTS: Readonly<Record<EventName, true>> = {
   'invalidation:failed': true,
   'reads:dropped': true,
   'tick:completed': true,
+  'tracker:limited': true,
+  'refresh:planned': true,
   'refresh:completed': true,
   'refresh:skipped': true,
   'refresh:failed': true,
@@ -237,7 +239,7 @@ describe('the transcript of', () => {
         "cache entry:hit loader=item key=a source=redis",
         "cache entry:hit loader=item key=a source=redis",
         "cache entry:hit loader=item key=a source=redis",
-        "scheduler tick:completed loader=item claimed=1 dropped=0 enqueued=1 tickMs=… waiting=0",
+        "scheduler tick:completed loader=item claimed=1 dropped=0 enqueued=1 shadowed=0 tickMs=… waiting=0",
         "worker load:completed loader=item key=a loadMs=… reason=refresh stored=true",
         "worker refresh:completed loader=item key=a leadMs=… loadMs=…",
         "cache entry:hit loader=item key=a source=redis",
@@ -278,10 +280,10 @@ describe('the transcript of', () => {
     const decisive = transcript.filter((line) => !/^cache|enqueued=0/.test(line));
     expect(decisive).toMatchInlineSnapshot(`
       [
-        "scheduler tick:completed loader=item claimed=1 dropped=0 enqueued=1 tickMs=… waiting=0",
+        "scheduler tick:completed loader=item claimed=1 dropped=0 enqueued=1 shadowed=0 tickMs=… waiting=0",
         "worker load:failed loader=item key=a error=loader "item" failed for key a: origin is down loadMs=… reason=refresh",
         "worker refresh:failed loader=item key=a error=loader "item" failed for key a: origin is down retryAtMs=…",
-        "scheduler tick:completed loader=item claimed=1 dropped=0 enqueued=1 tickMs=… waiting=0",
+        "scheduler tick:completed loader=item claimed=1 dropped=0 enqueued=1 shadowed=0 tickMs=… waiting=0",
         "worker load:completed loader=item key=a loadMs=… reason=refresh stored=true",
         "worker refresh:completed loader=item key=a leadMs=… loadMs=…",
       ]

@@ -51,7 +51,8 @@ class Fleet {
   scheduler(): LoaderScheduler {
     const tracker = this.tracker;
     const store = new EntryStore(this.redis);
-    const parts = { tracker, store, events: new Events(), maxTrackedKeys: 1_000 };
+    const events = new Events();
+    const parts = { tracker, store, events, maxTrackedKeys: 1_000, mode: 'active' } as const;
     return new LoaderScheduler({ ...this.#parts(), ...parts });
   }
 

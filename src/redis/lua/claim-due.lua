@@ -1,15 +1,21 @@
 -- Takes the keys whose time to look has come, and claims each in the same step: a scheduler that dies
--- after this only delays them until the claim runs out. Claims end in .5.
+-- after this only delays them until the claim runs out. Claims end in .5. A caller's clock counts only as
+-- far as it can be right: a fast one must not claim what is not due, for as long as it is fast.
 -- KEYS: heat, due, born
--- ARGV: nowMs, claimUntilMs (ends in .5), limit
--- Returns: {next due ms or '', birth ms or '', member, log-heat or '', '1' claim / '2' backoff ran out / '0', ...}
+-- ARGV: nowMs, mostSkewMs, claimTtlMs, limit
+-- Returns: {next due ms or '', birth ms or '', end of the claims or '', member, log-heat or '', '1' claim / '2' backoff ran out / '0', ...}
 local heatKey, dueKey, bornKey = KEYS[1], KEYS[2], KEYS[3]
-local nowMs, claimUntilMs, limit = ARGV[1], ARGV[2], ARGV[3]
+local mostSkewMs, claimTtlMs, limit = tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4]
+local time = redis.call('TIME')
+local serverMs = time[1] * 1000 + time[2] / 1000
+local nowMs = math.max(serverMs - mostSkewMs, math.min(serverMs + mostSkewMs, tonumber(ARGV[1])))
+local claimUntilMs = string.format('%.1f', math.floor(nowMs + claimTtlMs) + 0.5)
 local AFTER = { [0.5] = '1', [0.25] = '2' }
 
-local due = redis.call('ZRANGEBYSCORE', dueKey, '-inf', nowMs, 'WITHSCORES', 'LIMIT', 0, limit)
-local reply = {'', redis.call('GET', bornKey) or ''}
+local due = redis.call('ZRANGEBYSCORE', dueKey, '-inf', string.format('%.3f', nowMs), 'WITHSCORES', 'LIMIT', 0, limit)
+local reply = {'', redis.call('GET', bornKey) or '', ''}
 if #due > 0 then
+  reply[3] = claimUntilMs
   local members, claims = {}, {}
   for i = 1, #due, 2 do
     members[#members + 1] = due[i]

@@ -54,6 +54,7 @@ const TABLE: readonly [path: string, take: Call, values: readonly unknown[]][] =
   ['tickInterval', resolveScheduler, [...positiveSpan, 49]],
   ['claimTtl', resolveScheduler, [...positiveSpan, 99]],
   ['maxTrackedKeys', resolveScheduler, whole],
+  ['maxTrackedBytes', resolveScheduler, whole],
   ['concurrency', resolveWorker, whole],
   ['lockTtl', resolveWorker, [...positiveSpan, 99]],
   ['grace', resolveWorker, span],

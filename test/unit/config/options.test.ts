@@ -41,7 +41,14 @@ describe('options that are left out', () => {
 
   test('are the defaults of a scheduler and of a worker', () => {
     const { tickIntervalMs, claimTtlMs, maxTrackedKeys } = DEFAULTS;
-    expect(resolveScheduler({})).toEqual({ ...role, tickIntervalMs, claimTtlMs, maxTrackedKeys });
+    expect(resolveScheduler({})).toEqual({
+      ...role,
+      tickIntervalMs,
+      claimTtlMs,
+      maxTrackedKeys,
+      maxTrackedBytes: null,
+      mode: 'active',
+    });
     const { concurrency, lockTtlMs, graceMs } = DEFAULTS;
     expect(resolveWorker({})).toEqual({ ...role, concurrency, lockTtlMs, graceMs });
   });
@@ -167,6 +174,7 @@ describe('an option that breaks its rule is refused with path, value and rule', 
     [resolveCache, { maxPendingKeys: 1.5 }, `\`maxPendingKeys\` (1.5) ${whole}`],
     [resolveScheduler, { tickInterval: 49 }, '`tickInterval` (49) must be at least 50 ms'],
     [resolveScheduler, { claimTtl: '50ms' }, '`claimTtl` ("50ms") must be at least 100 ms'],
+    [resolveScheduler, { mode: 'dry' }, "`mode` (\"dry\") must be 'active' or 'shadow'"],
     [resolveScheduler, { maxTrackedKeys: '9' }, `\`maxTrackedKeys\` ("9") ${whole}`],
     [resolveWorker, { concurrency: -1 }, `\`concurrency\` (-1) ${whole}`],
     [resolveWorker, { lockTtl: 0 }, '`lockTtl` (0) must be at least 100 ms'],

@@ -25,9 +25,12 @@ function refusal(broken: Record<string, unknown>): string {
   return 'accepted';
 }
 
+const REFRESH = { mode: 'shadow', threshold: 2.5, wasteBudget: 0, beta: 0, spread: 0.5 } as const;
+
 describe('a definition', () => {
   test('gets every default', () => {
     const { wasteBudget, beta, spread, minLeadMs, loadTimeoutMs } = DEFAULTS;
+    const followed = { wasteBudget, beta, spread, minLeadMs };
     expect(defineLoader(valid)).toEqual({
       name: 'price',
       version: 1,
@@ -43,7 +46,7 @@ describe('a definition', () => {
       memory: undefined,
       format: { codec: 'msgpack', compression: null },
       origin: null,
-      refresh: { isOff: false, threshold: null, wasteBudget, beta, spread, minLeadMs },
+      refresh: { ...followed, isOff: false, mode: 'active', threshold: null },
       schema: undefined,
       validateOnRead: false,
       load,
@@ -71,7 +74,7 @@ describe('a definition', () => {
       compress: 'gzip',
       limit: { max: 100, per: '1s' },
       tags: (id: string) => [id],
-      refresh: { threshold: 2.5, wasteBudget: 0, beta: 0, spread: 0.5, minLead: '1h' },
+      refresh: { ...REFRESH, minLead: '1h' },
       schema,
       validateOnRead: true,
     });
@@ -91,14 +94,7 @@ describe('a definition', () => {
       memory: { maxEntries: null, maxBytes: 1_000, ttlMs: 10_000, sharing: 'cloned' },
       format: { codec: 'json', compression: { algorithm: 'gzip', aboveBytes: 1_024 } },
       origin: expect.objectContaining({ concurrency: null, rate: { max: 100, perMs: 1_000 } }),
-      refresh: {
-        isOff: false,
-        threshold: 2.5,
-        wasteBudget: 0,
-        beta: 0,
-        spread: 0.5,
-        minLeadMs: 3_600_000,
-      },
+      refresh: { ...REFRESH, isOff: false, minLeadMs: 3_600_000 },
       schema,
       validateOnRead: true,
       load,

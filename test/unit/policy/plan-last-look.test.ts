@@ -15,7 +15,7 @@ describe('a refreshed life that no refresh will end', () => {
   const read = heat(3, LATEST_MS);
 
   test('is looked at once more when it is over, even if it was read', () => {
-    const last = { kind: 'wait', untilMs: EXPIRES_AT_MS + 250, why: 'ending' };
+    const last = { kind: 'wait', untilMs: EXPIRES_AT_MS + 250, why: 'cold' };
     expect(plan({ ...cold, logHeat: cold.header.logHeat })).toEqual(last);
     expect(plan({ ...cold, logHeat: read })).toEqual(last);
   });
@@ -31,7 +31,7 @@ describe('a refreshed life that no refresh will end', () => {
   test('is judged a tick before its end where nothing is left of it afterwards', () => {
     const gone = { ...cold, logHeat: read, settings: { ...settings, keptExpiredMs: 0 } };
     const atMs = EXPIRES_AT_MS - 250;
-    expect(plan(gone)).toEqual({ kind: 'wait', untilMs: atMs, why: 'ending' });
+    expect(plan(gone)).toEqual({ kind: 'wait', untilMs: atMs, why: 'cold' });
     expect(plan({ ...gone, nowMs: atMs })).toMatchObject({ kind: 'drop', ended: 'used' });
   });
 

@@ -59,7 +59,7 @@ describe('the planned time where lives vary', () => {
 
   test('is decided by heat as ever: that is counted by the ttl', () => {
     const due = { ...living(5_000), nowMs: COMMIT_MS + 4_500 };
-    expect(plan({ ...due, logHeat: heat(7.9, due.nowMs) })).toMatchObject({ why: 'ending' });
+    expect(plan({ ...due, logHeat: heat(7.9, due.nowMs) })).toMatchObject({ why: 'cold' });
     expect(plan({ ...due, logHeat: heat(8.1, due.nowMs) })).toMatchObject({ kind: 'refresh' });
   });
 });

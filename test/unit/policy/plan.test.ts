@@ -177,7 +177,7 @@ describe('at the planned time', () => {
       expect(plan(unread)).toMatchObject(plans);
     }
     const dead = { ...hot, logHeat, header: { ...header, unreadLives: 2 } };
-    expect(plan(dead)).toMatchObject({ kind: 'wait', why: 'ending' });
+    expect(plan(dead)).toMatchObject({ kind: 'wait', why: 'unread' });
     const over = { ...dead, nowMs: EXPIRES_AT_MS + 250 };
     expect(plan(over)).toEqual({ kind: 'drop', why: 'unread', ended: 'wasted' });
   });

@@ -37,6 +37,7 @@ test('spells every key name', () => {
       "shop:{product:t0of1}:due:1200000",
       "shop:{product:t0of1}:failing",
       "shop:{product:t0of1}:born:1200000",
+      "shop:{product:t0of1}:full",
       "shop:{product}:stats",
       "shop:{product}:limit:100per1000",
       "shop:{product}:limit:100per1000:clock",
