@@ -33,11 +33,14 @@ export function ownLifeMs(entry: {
   return Math.max(withLoadMs - entry.load.meanMs, SHORTEST_SHARE * withLoadMs);
 }
 
+/** From so many ttls on a life is longer because it was warmed for that, not because its load took long. */
+const SHORTEST_WARMED = 2;
+
 /** The life an entry is planned by: its own where lives vary, and where it was warmed for longer than its ttl. */
 export function plannedLifeMs(
   entry: Parameters<typeof ownLifeMs>[0],
   { ttlMs, livesVary }: { readonly ttlMs: number; readonly livesVary: boolean },
 ): number {
   const ownMs = ownLifeMs(entry);
-  return livesVary ? ownMs : Math.max(ttlMs, ownMs);
+  return livesVary || ownMs >= SHORTEST_WARMED * ttlMs ? ownMs : ttlMs;
 }

@@ -39,6 +39,7 @@ const SECTIONS = [
   ['Every role', [optionsOf('src/config/options.ts', 'RoleOptions')]],
   ['createCache', [optionsOf('src/config/options.ts', 'CacheOptions')]],
   ['memory', [optionsOf('src/config/memory-option.ts', 'MemoryOptions')]],
+  ['cache.warm', [optionsOf('src/warm/warmer.ts', 'WarmOptions')]],
   ['createScheduler', [optionsOf('src/config/options.ts', 'SchedulerOptions')]],
   ['createWorker', [optionsOf('src/config/options.ts', 'WorkerOptions')]],
   ['defineLoader', [optionsOf('src/loaders/define-loader.ts', 'LoaderDefinition')]],
@@ -73,9 +74,15 @@ const NAMES: Readonly<Record<string, string>> = {
   emptyGuardShare: 'share',
   emptyGuardAtLeast: 'atLeast',
   compressAboveBytes: 'above',
+  memoryTtlMs: 'ttl',
+  warmConcurrency: 'concurrency',
 };
 /** Defaults whose option's name stands in several tables. */
-const SECTION_OF: Readonly<Record<string, string>> = { memoryTtlMs: 'memory' };
+const SECTION_OF: Readonly<Record<string, string>> = {
+  memoryTtlMs: 'memory',
+  warmConcurrency: 'cache.warm',
+  concurrency: 'createWorker',
+};
 /** A default that is no option: it stands under "Not options". */
 const FIXED = ['writeTimeoutMs'];
 
@@ -87,7 +94,7 @@ describe('every default of the code', () => {
 
   test.for(options)('%s is on the page as it is', ([name, value]) => {
     const section = SECTION_OF[name];
-    const option = section ? 'ttl' : (NAMES[name] ?? name.replace(/Ms$/, ''));
+    const option = NAMES[name] ?? name.replace(/Ms$/, '');
     const shown = rows
       .filter(({ heading, row }) => row === option && heading === (section ?? heading))
       .map(({ byDefault }) => byDefault);

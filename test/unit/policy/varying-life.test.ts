@@ -1,5 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { livesVary, ownLifeMs, shortestLifeMs } from '../../../src/policy/varying-life.ts';
+import {
+  livesVary,
+  ownLifeMs,
+  plannedLifeMs,
+  shortestLifeMs,
+} from '../../../src/policy/varying-life.ts';
 
 const plain = { ttlMs: 60_000, ttlOf: null, notFoundTtlMs: null };
 
@@ -28,4 +33,13 @@ describe('the life of an entry', () => {
     expect(at(1_010, 3_000)).toBe(101);
     expect(at(11_000, 10_500)).toBe(1_100);
   });
+});
+
+test('an entry that was warmed for long is planned by its own life, one whose load took long by the ttl', () => {
+  const load = { meanMs: 0 };
+  const planned = (lifeMs: number, livesVary: boolean): number =>
+    plannedLifeMs({ createdAtMs: 0, expiresAtMs: lifeMs, load }, { ttlMs: 60_000, livesVary });
+  expect(planned(3_600_000, false)).toBe(3_600_000);
+  expect(planned(70_000, false)).toBe(60_000);
+  expect(planned(70_000, true)).toBe(70_000);
 });
