@@ -157,9 +157,9 @@ export class Keys {
     return `${this.namespace}:warm-up-runs`;
   }
 
-  /** BullMQ's prefix of the queue of warm-ups; no loader's has the namespace alone in braces. */
+  /** BullMQ's prefix of the queue of warm-ups: that of a loader without a name, which none is. */
   warmUpsPrefix(): string {
-    return `{${this.namespace}}`;
+    return `{${this.namespace}:}`;
   }
 
   /** BullMQ's prefix: its braces keep a queue in one slot of a cluster. */
