@@ -9,11 +9,13 @@ import { LoaderRegistry, type WithLoaders } from './loaders/registry.ts';
 import { shortestLifeMs } from './policy/varying-life.ts';
 import { RefreshQueue } from './queue/refresh-queue.ts';
 import { EntryStore } from './redis/entry-store.ts';
+import { History } from './redis/history.ts';
 import { Keys } from './redis/keys.ts';
 import { LoaderStatsStore } from './redis/loader-stats.ts';
 import { RoleServers } from './redis/role-servers.ts';
 import { Tracker } from './redis/tracker.ts';
 import { CacheWatch } from './schedule/cache-watch.ts';
+import { HistoryRecorder } from './schedule/history-recorder.ts';
 import { LoaderScheduler } from './schedule/loader-scheduler.ts';
 import { TickLoop } from './schedule/tick-loop.ts';
 import { planRegistry } from './warm/plan-registry.ts';
@@ -45,6 +47,7 @@ const MIN_TICK_MS = 50;
 const MAX_IDLE_MS = 1_000;
 const TICKS_PER_TTL = 20;
 const WATCH_MS = 1_000;
+const HISTORY_MS = 30_000;
 
 /**
  * Starts choosing which keys of its loaders to refresh before they expire, and enqueues them.
@@ -104,8 +107,23 @@ class SchedulerRole implements Scheduler {
     const keys = new Keys(this.#settings.namespace);
     const refreshed = [...registry].filter(({ refresh }) => !refresh.isOff);
     const loops = refreshed.map((loader) => this.#startLoop(loader, keys));
-    this.#loops = [this.#startWatch(keys), ...loops];
+    this.#loops = [this.#startWatch(keys), this.#startHistory(refreshed, keys), ...loops];
     if (this.#plans.size > 0) this.#loops = [this.#startWarmUps(keys), ...this.#loops];
+  }
+
+  #startHistory(loaders: readonly AnyLoader[], keys: Keys): TickLoop {
+    const { queue, clock } = this.#servers;
+    const histories = loaders.map((loader) => {
+      const tracker = new Tracker(queue, keys, loader);
+      return new History({ redis: queue, keys, loader, tracker });
+    });
+    const recorder = new HistoryRecorder(histories, clock);
+    return new TickLoop(() => recorder.tick(), {
+      now: () => clock.now(),
+      tickMs: HISTORY_MS,
+      idleMs: HISTORY_MS,
+      onError: (error) => this.#events.emit('redis:failed', { role: 'queue', error }),
+    });
   }
 
   #startWarmUps(keys: Keys): TickLoop {

@@ -1,5 +1,5 @@
 import { loadersOf, type RoleFlags } from '../../workers/run-role.ts';
-import { Tracker } from '../redis/tracker.ts';
+import { HottestKeys } from '../warm/hottest-keys.ts';
 import { keyStream } from '../warm/key-stream.ts';
 import type { WarmUp } from '../warm/warm-up.ts';
 import { BadLines, keysOfFlags, type WarmLoaderFlags, warmLoader } from './warm-loader.ts';
@@ -43,13 +43,18 @@ async function dryRun(target: Target, flags: WarmFlags, session: WarmSession): P
 }
 
 function keysOfPlan(
-  { name, sources, loader, times }: WarmUp,
+  plan: WarmUp,
   { servers, keys }: WarmSession,
   onRefused: (error: unknown) => void,
 ): AsyncGenerator<string> {
-  const { signal } = new AbortController();
-  const peakAtMs = times.peakAfter(servers.clock.now());
-  const hottest = (count: number): AsyncGenerator<string> =>
-    new Tracker(servers.queue, keys, loader).hottest(count, null);
-  return keyStream({ plan: name, sources, context: { signal, peakAtMs }, hottest, onRefused });
+  const nowMs = servers.clock.now();
+  const peakAtMs = plan.times.peakAfter(nowMs);
+  const hottest = new HottestKeys(servers.queue, keys, plan);
+  return keyStream({
+    plan: plan.name,
+    sources: plan.sources,
+    context: { signal: new AbortController().signal, peakAtMs },
+    hottest: (source) => hottest.of(source, { atMs: peakAtMs ?? nowMs, runId: null }),
+    onRefused,
+  });
 }

@@ -147,6 +147,11 @@ export class Keys {
     return `${this.namespace}:canary${tag === undefined ? '' : `:{${tag}}`}`;
   }
 
+  /** The hottest keys of an hour, counted from the epoch. */
+  history(loader: NamedLoader, hour: number): string {
+    return `${this.namespace}:{${loader.name}}:history:${hour}`;
+  }
+
   /** Who runs a warm-up plan at the moment. */
   warmUpLock(plan: string): string {
     return `${this.namespace}:{warm-up:${plan}}:lock`;

@@ -7,8 +7,8 @@ import { openWorkerConnection } from '../redis/connection.ts';
 import { EntryStore } from '../redis/entry-store.ts';
 import type { Keys } from '../redis/keys.ts';
 import type { RoleServers } from '../redis/role-servers.ts';
-import { Tracker } from '../redis/tracker.ts';
 import { WarmUpRuns } from '../redis/warm-up-runs.ts';
+import { HottestKeys } from './hottest-keys.ts';
 import { PlanRunner } from './plan-runner.ts';
 import { Planner } from './planner.ts';
 import { statusOf } from './read-status.ts';
@@ -52,7 +52,7 @@ export class WarmUpService {
       plans,
       runs: this.#runs,
       warmRun: new WarmRun({ keys, store: new EntryStore(cache), queue, clock, events }),
-      tracker: ({ loader }) => new Tracker(queue, keys, loader),
+      hottest: (plan) => new HottestKeys(queue, keys, plan),
       clock,
       events,
     });

@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
+import { Keys } from '../../src/redis/keys.ts';
 import { gate } from '../helpers/cache.ts';
 import { Fleet, minutesAgo, PATIENCE } from '../helpers/fleet.ts';
+import { connect } from '../helpers/redis.ts';
 
 describe('a fire', () => {
   test('is run once, however many schedulers there are', async () => {
@@ -79,6 +81,7 @@ describe('while a run is under way, another of its plan', () => {
   });
 
   test('waits for it where the plan says so', async () => {
+    const redis = connect();
     const fleet = new Fleet();
     const { hold, seen, plan } = held(fleet, 'queue');
     await fleet.worker();
@@ -89,6 +92,9 @@ describe('while a run is under way, another of its plan', () => {
     const states = async (): Promise<string[] | undefined> =>
       (await one?.warmUps())?.[0]?.runs.map(({ state }) => state).sort();
     await expect.poll(states, PATIENCE).toEqual(['running', 'waiting']);
+    // A scheduler has looked at it, and put it back.
+    const delayed = `${new Keys(fleet.namespace).warmUpsPrefix()}:warm-ups:delayed`;
+    await expect.poll(() => redis.zcard(delayed), PATIENCE).toBe(1);
     hold.open();
     await expect.poll(() => fleet.events['warmup:completed'], PATIENCE).toHaveLength(2);
     expect(seen).toMatchObject({ most: 1, runs: 2 });
