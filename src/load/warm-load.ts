@@ -105,8 +105,8 @@ export class WarmLoad {
       }
       if (reply.kind !== 'acquired') return { kind: 'skipped', key };
       const { previous, etag } = reply;
-      const life = { logHeat: UNKNOWN_LOG_HEAT, unreadLives: 0, liveUntilMs };
-      return { ref, token, previous, etag, ...life };
+      const logHeat = UNKNOWN_LOG_HEAT;
+      return { ref, token, previous, etag, logHeat, unreadLives: 0, liveUntilMs };
     } catch (error) {
       return toFailure(key, error);
     }

@@ -53,9 +53,12 @@ export function scriptClient(redis: RedisClient): ScriptClient {
   return {
     run: (name, args) => call(name, [SCRIPTS[name], ...args]),
     runMany: (name, calls) => {
-      const keys = calls.flatMap((one) => one.keys);
-      const args = calls.flatMap((one) => one.args);
-      return call(`${name}Buffer`, [keys.length, ...keys, ...args]) as Promise<unknown[]>;
+      // Loops: flatMap and spreads of hundreds of arguments take microseconds a call.
+      const all: ScriptArgument[] = [0];
+      for (const { keys } of calls) for (const key of keys) all.push(key);
+      all[0] = all.length - 1;
+      for (const { args } of calls) for (const arg of args) all.push(arg);
+      return call(`${name}Buffer`, all) as Promise<unknown[]>;
     },
   };
 }

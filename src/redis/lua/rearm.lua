@@ -8,6 +8,7 @@ local dueKey, failingKey = KEYS[1], KEYS[2]
 local expireSeconds = ARGV[1]
 local MAX_FAILING = 10000
 local dues, kept = {}, 0
+local isAnyFailing = redis.call('EXISTS', failingKey) == 1
 
 for i = 2, #ARGV, 3 do
   local member, nextDue, failure = ARGV[i], ARGV[i + 1], ARGV[i + 2]
@@ -19,7 +20,7 @@ for i = 2, #ARGV, 3 do
     kept = kept + 1
   end
   if failure == '' then
-    redis.call('HDEL', failingKey, member)
+    if isAnyFailing then redis.call('HDEL', failingKey, member) end
   elseif redis.call('HLEN', failingKey) < MAX_FAILING or redis.call('HEXISTS', failingKey, member) == 1 then
     redis.call('HSET', failingKey, member, failure)
     redis.call('EXPIRE', failingKey, expireSeconds)
