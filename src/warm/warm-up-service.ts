@@ -25,7 +25,7 @@ export interface WarmUpServiceParts {
 }
 
 /** How long runs under way may take to be given back; after that they are taken for dead. */
-const CLOSE_MS = 5_000;
+const CLOSE_MS = 2_000;
 
 /** What a scheduler does for its plans: adds their runs in time, and carries out runs of any scheduler. */
 export class WarmUpService {

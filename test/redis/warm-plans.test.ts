@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import { createScheduler, defineLoader, defineWarmUp } from '../../src/index.ts';
 import { Keys } from '../../src/redis/keys.ts';
-import { gate } from '../helpers/cache.ts';
+import { gate, nextEvent, ownServer } from '../helpers/cache.ts';
 import { Fleet, minutesAgo, PATIENCE } from '../helpers/fleet.ts';
 import { connect } from '../helpers/redis.ts';
 
@@ -100,4 +101,23 @@ describe('while a run is under way, another of its plan', () => {
     expect(seen).toMatchObject({ most: 1, runs: 2 });
     expect(fleet.events['warmup:skipped']).toBeUndefined();
   });
+});
+
+test('a scheduler with plans closes while Redis is away, also with a run under way', async () => {
+  const server = await ownServer();
+  const item = defineLoader({ name: 'item', ttl: '1h', load: async (id: string) => id });
+  const plan = defineWarmUp({
+    name: 'morning',
+    loader: item,
+    schedule: minutesAgo(1),
+    timezone: 'UTC',
+    keys: async function* () {
+      await gate().opened;
+      yield 'a';
+    },
+  });
+  const scheduler = createScheduler({ redis: server.url, loaders: [item], warmUps: [plan] });
+  await nextEvent(scheduler, 'warmup:started');
+  await server.close();
+  await scheduler.close();
 });

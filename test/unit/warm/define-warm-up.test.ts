@@ -58,6 +58,15 @@ describe('a plan is refused with', () => {
   });
 });
 
+test('keys are params of the loader', () => {
+  const plan = defineWarmUp({ ...fields, keys: [{ hottest: 5 }, async () => ['a']] });
+  expect(plan.sources).toHaveLength(2);
+  // @ts-expect-error: its params are texts.
+  defineWarmUp({ ...fields, keys: [5] });
+  // @ts-expect-error: its params are texts.
+  defineWarmUp({ ...fields, keys: () => [5] });
+});
+
 test('an array is a union only where one of it cannot be params', () => {
   const kinds = (keys: unknown): string[] =>
     (define({ keys }) as { sources: { kind: string }[] }).sources.map(({ kind }) => kind);
