@@ -10,6 +10,7 @@ import { idleMs, tickMs as tickMsOf } from './policy/cadence.ts';
 import { shortestLifeMs } from './policy/varying-life.ts';
 import { RefreshQueue } from './queue/refresh-queue.ts';
 import { EntryStore } from './redis/entry-store.ts';
+import { History } from './redis/history.ts';
 import { Keys } from './redis/keys.ts';
 import { LoaderStatsStore } from './redis/loader-stats.ts';
 import { usedMemoryShare } from './redis/memory-share.ts';
@@ -19,6 +20,7 @@ import { RefreshPause } from './redis/refresh-pause.ts';
 import { RoleServers } from './redis/role-servers.ts';
 import { Tracker } from './redis/tracker.ts';
 import { CacheWatch } from './schedule/cache-watch.ts';
+import { HistoryRecorder } from './schedule/history-recorder.ts';
 import { LoaderScheduler } from './schedule/loader-scheduler.ts';
 import { PausableTick } from './schedule/pausable-tick.ts';
 import { TickLoop } from './schedule/tick-loop.ts';
@@ -55,6 +57,7 @@ const WATCH_MS = 250;
 const LOOKS_PER_HEALTH = 4;
 /** A tracker grows by what few processes read in so long: far less than the fifth that is kept free. */
 const GUARD_MS = 5_000;
+const HISTORY_MS = 30_000;
 
 /**
  * Starts choosing which keys of its loaders to refresh before they expire, and enqueues them.
@@ -117,23 +120,27 @@ class SchedulerRole implements Scheduler {
     const refreshed = [...registry].filter(({ refresh }) => !refresh.isOff);
     const loops = refreshed.map((loader) => this.#startLoop(loader, keys));
     this.#loops = [this.#startWatch(keys), this.#startGuards(), ...loops];
+    this.#loops = [this.#startHistory(refreshed, keys), ...this.#loops];
     clock.onStep(() => this.#pullBack());
     this.#pullBack(); // A step may have come while no scheduler was there.
     if (this.#plans.size > 0) this.#loops = [this.#startWarmUps(keys), ...this.#loops];
   }
 
-  #startWarmUps(keys: Keys): TickLoop {
-    const servers = this.#servers;
-    const events = this.#events;
-    const target = this.#settings.redis.queue;
-    const warmUps = new WarmUpService({ plans: this.#plans, servers, target, keys, events });
-    this.#warmUps = warmUps;
-    return new TickLoop(() => warmUps.tick(), {
-      now: () => servers.clock.now(),
-      tickMs: WARM_UPS_MS,
-      idleMs: WARM_UPS_MS,
-      onError: (error) => events.emit('redis:failed', { role: 'queue', error }),
+  #startHistory(loaders: readonly AnyLoader[], keys: Keys): TickLoop {
+    const { queue, clock } = this.#servers;
+    const histories = loaders.map((loader) => {
+      const tracker = new Tracker(queue, keys, loader);
+      return new History({ redis: queue, keys, loader, tracker });
     });
+    const recorder = new HistoryRecorder(histories, clock);
+    return this.#every(HISTORY_MS, 'queue', () => recorder.tick());
+  }
+
+  #startWarmUps(keys: Keys): TickLoop {
+    const parts = { plans: this.#plans, servers: this.#servers, keys, events: this.#events };
+    const warmUps = new WarmUpService({ ...parts, target: this.#settings.redis.queue });
+    this.#warmUps = warmUps;
+    return this.#every(WARM_UPS_MS, 'queue', () => warmUps.tick());
   }
 
   #startLoop(loader: AnyLoader, keys: Keys): TickLoop {
@@ -182,10 +189,9 @@ class SchedulerRole implements Scheduler {
   }
 
   #startWatch(keys: Keys): TickLoop {
-    const { cache, clock } = this.#servers;
-    const watch = new CacheWatch(cache, keys);
+    const watch = new CacheWatch(this.#servers.cache, keys);
     let looks = 0;
-    const look = async (): Promise<null> => {
+    return this.#every(WATCH_MS, 'cache', async () => {
       if (looks++ % LOOKS_PER_HEALTH === 0) {
         const health = await watch.look();
         await this.#heal(health.wasWiped);
@@ -193,13 +199,6 @@ class SchedulerRole implements Scheduler {
       } else {
         await this.#heal(await watch.wasWiped());
       }
-      return null;
-    };
-    return new TickLoop(look, {
-      now: () => clock.now(),
-      tickMs: WATCH_MS,
-      idleMs: WATCH_MS,
-      onError: (error) => this.#events.emit('redis:failed', { role: 'cache', error }),
     });
   }
 
@@ -211,17 +210,18 @@ class SchedulerRole implements Scheduler {
 
   /** Looks after the memory of the queue server, and after what the trackers take of it. */
   #startGuards(): TickLoop {
-    const { queue, clock } = this.#servers;
-    const look = async (): Promise<null> => {
-      const usedShare = await usedMemoryShare(queue);
+    return this.#every(GUARD_MS, 'queue', async () => {
+      const usedShare = await usedMemoryShare(this.#servers.queue);
       await Promise.all(this.#guards.map((guard) => guard.look(usedShare)));
-      return null;
-    };
-    return new TickLoop(look, {
-      now: () => clock.now(),
-      tickMs: GUARD_MS,
-      idleMs: GUARD_MS,
-      onError: (error) => this.#events.emit('redis:failed', { role: 'queue', error }),
+    });
+  }
+
+  #every(pauseMs: number, role: 'cache' | 'queue', work: () => Promise<unknown>): TickLoop {
+    return new TickLoop(() => work().then(() => null), {
+      now: () => this.#servers.clock.now(),
+      tickMs: pauseMs,
+      idleMs: pauseMs,
+      onError: (error) => this.#events.emit('redis:failed', { role, error }),
     });
   }
 

@@ -57,7 +57,7 @@ export type {
   LoaderInvalidateOptions,
 } from './read/invalidate-options.ts';
 export { defineWarmUp, type WarmUpDefinition } from './warm/define-warm-up.ts';
-export type { Hottest, KeySource, KeysContext, WarmKeys } from './warm/warm-keys.ts';
+export type { Hottest, KeySource, KeysContext, PastHour, WarmKeys } from './warm/warm-keys.ts';
 export type { WarmUp } from './warm/warm-up.ts';
 export type {
   LastWarmUpRun,

@@ -37,9 +37,8 @@ async function follow(
     if (isTold || run.state === 'running' || performance.now() - startedAtMs < PATIENCE_MS)
       continue;
     isTold = true;
-    const isAnybodyThere = (await queue.processes()) > 0;
     bar.say(
-      isAnybodyThere
+      (await queue.isServed())
         ? 'waiting: another run of this plan is under way, or no scheduler knows it'
         : 'waiting: no scheduler with warm-ups runs; start one with `everwarm scheduler`',
     );

@@ -68,9 +68,10 @@ export class WarmUpQueue {
     );
   }
 
-  /** How many processes take runs. */
-  async processes(): Promise<number> {
-    return withinTimeout(this.#queue.getWorkersCount(), 'asking who takes runs');
+  /** Whether any process takes runs; as far as this user may ask. */
+  async isServed(): Promise<boolean> {
+    const counting = withinTimeout(this.#queue.getWorkersCount(), 'asking who takes runs');
+    return counting.then((count) => count > 0).catch(() => true);
   }
 
   close(): Promise<void> {

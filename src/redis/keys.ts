@@ -166,6 +166,11 @@ export class Keys {
     return `${this.namespace}:canary${tag === undefined ? '' : `:{${tag}}`}`;
   }
 
+  /** The hottest keys of an hour, counted from the epoch. */
+  history(loader: NamedLoader, hour: number): string {
+    return `${this.namespace}:{${loader.name}}:history:${hour}`;
+  }
+
   /** Who runs a warm-up plan at the moment. */
   warmUpLock(plan: string): string {
     return `${this.namespace}:{warm-up:${plan}}:lock`;
@@ -176,9 +181,9 @@ export class Keys {
     return `${this.namespace}:warm-up-runs`;
   }
 
-  /** BullMQ's prefix of the queue of warm-ups; no loader's has the namespace alone in braces. */
+  /** BullMQ's prefix of the queue of warm-ups: that of a loader without a name, which none is. */
   warmUpsPrefix(): string {
-    return `{${this.namespace}}`;
+    return `{${this.namespace}:}`;
   }
 
   /** BullMQ's prefix: its braces keep a queue in one slot of a cluster. */

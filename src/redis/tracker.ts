@@ -165,6 +165,14 @@ export class Tracker {
     return (await this.#scripts.run('wakeHottest', args)) === count;
   }
 
+  /** The hottest keys that have not faded, hottest first. */
+  hottestNow(count: number, nowMs: number): Promise<string[]> {
+    const { heat } = this.#keys;
+    const faded = fadedBelow({ nowMs, halfLifeMs: this.halfLifeMs });
+    const hottest = this.#redis.zrevrangebyscore(heat, '+inf', faded, 'LIMIT', 0, count);
+    return withinTimeout(hottest, `reading ${heat}`);
+  }
+
   /** How many of the `count` hottest there are. */
   async countHottest(count: number): Promise<number> {
     return Math.min(count, await this.#redis.zcard(this.#keys.heat));

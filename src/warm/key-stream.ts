@@ -1,6 +1,6 @@
 import { EverwarmError, messageOf, printValue } from '../core/errors.ts';
 import { encodeKey } from '../loaders/key-codec.ts';
-import { isIterable, type KeysContext, type Source } from './warm-keys.ts';
+import { type HottestSource, isIterable, type KeysContext, type Source } from './warm-keys.ts';
 
 export interface KeyStreamParts {
   /** Named in errors. */
@@ -8,7 +8,7 @@ export interface KeyStreamParts {
   readonly sources: readonly Source[];
   readonly context: KeysContext;
   /** Key texts of the hottest keys, hottest first. */
-  hottest(count: number): Iterable<string> | AsyncIterable<string>;
+  hottest(source: HottestSource): AsyncIterable<string>;
   /** Told of params that make no key: the others are warmed. */
   onRefused(error: unknown): void;
 }
@@ -34,7 +34,7 @@ export async function* keyStream(parts: KeyStreamParts): AsyncGenerator<string> 
 
 async function* keysOf(source: Source, parts: KeyStreamParts): AsyncGenerator<string> {
   if (source.kind === 'hottest') {
-    yield* parts.hottest(source.hottest);
+    yield* parts.hottest(source);
     return;
   }
   for await (const params of await paramsOf(source, parts)) {
@@ -66,11 +66,11 @@ function keyOf(params: unknown, { onRefused }: KeyStreamParts): string | null {
 /** How many keys there are at most, where sources tell; null: nobody knows before the end. */
 export async function knownTotal(
   sources: readonly Source[],
-  tracker: { countHottest(count: number): Promise<number> },
+  countHottest: (source: HottestSource) => Promise<number>,
 ): Promise<number | null> {
   let total = 0;
   for (const source of sources) {
-    if (source.kind === 'hottest') total += await tracker.countHottest(source.hottest);
+    if (source.kind === 'hottest') total += await countHottest(source);
     else if (source.kind === 'params' && Array.isArray(source.params))
       total += source.params.length;
     else if (source.kind === 'params' && source.params instanceof Set) total += source.params.size;

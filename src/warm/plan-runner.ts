@@ -3,8 +3,8 @@ import { EverwarmError, messageOf } from '../core/errors.ts';
 import type { Events } from '../core/events.ts';
 import type { RunProgress } from '../queue/warm-up-job.ts';
 import type { RunOutcome, TakenRun } from '../queue/warm-up-worker.ts';
-import type { Tracker } from '../redis/tracker.ts';
 import type { WarmUpRuns } from '../redis/warm-up-runs.ts';
+import type { HottestKeys } from './hottest-keys.ts';
 import { keyStream, knownTotal } from './key-stream.ts';
 import { ProgressReport } from './progress-report.ts';
 import type { WarmRequest, WarmRun } from './warm-run.ts';
@@ -14,7 +14,7 @@ export interface PlanRunnerParts {
   readonly plans: ReadonlyMap<string, WarmUp>;
   readonly runs: WarmUpRuns;
   readonly warmRun: Pick<WarmRun, 'run'>;
-  readonly tracker: (plan: WarmUp) => Pick<Tracker, 'hottest' | 'countHottest'>;
+  readonly hottest: (plan: WarmUp) => Pick<HottestKeys, 'of' | 'count'>;
   readonly clock: Clock;
   readonly events: Events;
 }
@@ -104,16 +104,17 @@ export class PlanRunner {
     { report, signal }: { readonly report: ProgressReport; readonly signal: AbortSignal },
   ): Promise<WarmRequest> {
     const { events } = this.#parts;
-    const tracker = this.#parts.tracker(plan);
+    const hottest = this.#parts.hottest(plan);
     const { peakAtMs } = data;
     const { startedAtMs } = report.progress;
+    const atMs = peakAtMs ?? startedAtMs;
     const endAtMs = startedAtMs + spreadMs(plan, { startedAtMs, peakAtMs });
     const untilMs = plan.ttlMs === null ? null : (peakAtMs ?? endAtMs) + plan.ttlMs;
     const keys = keyStream({
       plan: plan.name,
       sources: plan.sources,
       context: { signal, peakAtMs },
-      hottest: (count) => tracker.hottest(count, runId),
+      hottest: (source) => hottest.of(source, { atMs, runId }),
       onRefused: (error) => {
         const refused = report.refuse();
         if (refused > MOST_REFUSED_TOLD) return;
@@ -129,7 +130,7 @@ export class PlanRunner {
       untilMs,
       spreadOverMs: endAtMs - startedAtMs,
       priority: plan.priority,
-      total: await knownTotal(plan.sources, tracker),
+      total: await knownTotal(plan.sources, (source) => hottest.count(source, atMs)),
     };
   }
 

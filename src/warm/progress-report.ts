@@ -18,7 +18,7 @@ export class ProgressReport {
 
   constructor(taken: Pick<TakenRun, 'update' | 'progress'>, clock: Clock) {
     this.#taken = taken;
-    this.#before = taken.progress ?? {
+    this.#before = (taken.progress && countedOnce(taken.progress)) ?? {
       startedAtMs: clock.now(),
       position: 0,
       done: 0,
@@ -83,4 +83,16 @@ export class ProgressReport {
         this.#telling = null;
       });
   }
+}
+
+/** Without what is behind its position: the next attempt counts that again, most of it as fresh. */
+function countedOnce(progress: RunProgress): RunProgress {
+  let again = Math.max(0, progress.done + progress.skipped + progress.failed - progress.position);
+  const less = (count: number): number => {
+    const taken = Math.min(count, again);
+    again -= taken;
+    return count - taken;
+  };
+  const [done, skipped, failed] = [progress.done, progress.skipped, progress.failed].map(less);
+  return { ...progress, done: done ?? 0, skipped: skipped ?? 0, failed: failed ?? 0 };
 }

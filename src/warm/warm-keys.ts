@@ -4,7 +4,11 @@ import { InvalidOptionError } from '../core/errors.ts';
 export interface Hottest {
   /** So many, the hottest first. */
   readonly hottest: number;
+  /** Of the hour of the peak, or of the run without one, a local day or week before; without it, of now. */
+  readonly of?: PastHour;
 }
+
+export type PastHour = 'same hour yesterday' | 'same hour last week';
 
 export interface KeysContext {
   /** Aborts when the run ends before its time. */
@@ -28,8 +32,14 @@ export type WarmKeys<P> = KeySource<P> | readonly KeySource<P>[];
 export type Source =
   | { readonly kind: 'params'; readonly params: Params<unknown> }
   | { readonly kind: 'function'; readonly answer: (context: KeysContext) => unknown }
-  | { readonly kind: 'hottest'; readonly hottest: number };
+  | { readonly kind: 'hottest'; readonly hottest: number; readonly daysAgo: number };
 
+export type HottestSource = Extract<Source, { readonly kind: 'hottest' }>;
+
+const DAYS_AGO = new Map<unknown, number>([
+  ['same hour yesterday', 1],
+  ['same hour last week', 7],
+]);
 const MOST_HOTTEST = 100_000;
 const RULE =
   'must be (async) iterable params, a function that answers them, { hottest }, or an array of these';
@@ -56,9 +66,14 @@ function sourceOf(source: unknown, path: string): Source {
     return { kind: 'function', answer: source as (context: KeysContext) => unknown };
   }
   if (isHottest(source)) {
-    const { hottest } = source;
+    const { hottest, of } = source;
+    const daysAgo = of === undefined ? 0 : DAYS_AGO.get(of);
+    if (daysAgo === undefined) {
+      const rule = `must be ${[...DAYS_AGO.keys()].map((one) => `'${one}'`).join(' or ')}`;
+      throw new InvalidOptionError(`${path}.of`, of, rule);
+    }
     if (Number.isSafeInteger(hottest) && hottest >= 1 && hottest <= MOST_HOTTEST) {
-      return { kind: 'hottest', hottest };
+      return { kind: 'hottest', hottest, daysAgo };
     }
     const rule = `must be a whole number from 1 to ${MOST_HOTTEST}`;
     throw new InvalidOptionError(`${path}.hottest`, hottest, rule);

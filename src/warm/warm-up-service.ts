@@ -7,8 +7,8 @@ import { openWorkerConnection } from '../redis/connection.ts';
 import { EntryStore } from '../redis/entry-store.ts';
 import type { Keys } from '../redis/keys.ts';
 import type { RoleServers } from '../redis/role-servers.ts';
-import { Tracker } from '../redis/tracker.ts';
 import { WarmUpRuns } from '../redis/warm-up-runs.ts';
+import { HottestKeys } from './hottest-keys.ts';
 import { PlanRunner } from './plan-runner.ts';
 import { Planner } from './planner.ts';
 import { statusOf } from './read-status.ts';
@@ -25,7 +25,7 @@ export interface WarmUpServiceParts {
 }
 
 /** How long runs under way may take to be given back; after that they are taken for dead. */
-const CLOSE_MS = 5_000;
+const CLOSE_MS = 2_000;
 
 /** What a scheduler does for its plans: adds their runs in time, and carries out runs of any scheduler. */
 export class WarmUpService {
@@ -52,7 +52,7 @@ export class WarmUpService {
       plans,
       runs: this.#runs,
       warmRun: new WarmRun({ keys, store: new EntryStore(cache), queue, clock, events }),
-      tracker: ({ loader }) => new Tracker(queue, keys, loader),
+      hottest: (plan) => new HottestKeys(queue, keys, plan),
       clock,
       events,
     });

@@ -40,7 +40,16 @@ const SECTIONS = [
   ['createCache', [optionsOf('src/config/options.ts', 'CacheOptions')]],
   ['memory', [optionsOf('src/config/memory-option.ts', 'MemoryOptions')]],
   ['cache.warm', [optionsOf('src/warm/warmer.ts', 'WarmOptions')]],
-  ['createScheduler', [optionsOf('src/config/options.ts', 'SchedulerOptions')]],
+  [
+    'createScheduler',
+    [
+      new Map([
+        ...optionsOf('src/config/options.ts', 'SchedulerOptions'),
+        ...optionsOf('src/warm/with-warm-ups.ts', 'WithWarmUps'),
+      ]),
+    ],
+  ],
+  ['defineWarmUp', [optionsOf('src/warm/define-warm-up.ts', 'WarmUpDefinition')]],
   ['createWorker', [optionsOf('src/config/options.ts', 'WorkerOptions')]],
   ['defineLoader', [optionsOf('src/loaders/define-loader.ts', 'LoaderDefinition')]],
   ['emptyGuard', [optionsOf('src/loaders/define-loader.ts', 'EmptyGuardOptions')]],

@@ -2,7 +2,13 @@ import { createServer } from 'node:net';
 import { expect, it, onTestFinished } from 'vitest';
 import { openDashboard } from '../../src/cli/dashboard.ts';
 import { type EmbeddedRedis, startEmbeddedRedis } from '../../src/dev/embedded-redis.ts';
-import { createCache, createScheduler, createWorker, defineLoader } from '../../src/index.ts';
+import {
+  createCache,
+  createScheduler,
+  createWorker,
+  defineLoader,
+  defineWarmUp,
+} from '../../src/index.ts';
 import { nextEvent } from '../helpers/cache.ts';
 import { redisUrl, uniqueNamespace } from '../helpers/redis.ts';
 
@@ -40,14 +46,21 @@ it('refreshes hot keys once Redis is there, though every role started before it'
 
 it('serves the dashboard’s data from its first request on', async () => {
   const item = defineLoader({ name: 'item', ttl: '1m', load: async (id: string) => id });
+  const plan = defineWarmUp({
+    name: 'morning',
+    loader: item,
+    schedule: '0 9 * * *',
+    timezone: 'UTC',
+    keys: ['a'],
+  });
   const options = { redis: redisUrl(), namespace: uniqueNamespace() };
-  const dashboard = await openDashboard({ loaders: [item], warmUps: [] }, options, { port: 0 });
+  const dashboard = await openDashboard({ loaders: [item], warmUps: [plan] }, options, { port: 0 });
   onTestFinished(() => dashboard.close());
 
   const answer = await fetch(`${dashboard.url}/queues/api/queues?page=1&jobsPerPage=10`);
 
   expect(answer.status).toBe(200);
-  expect(await answer.json()).toMatchObject({ queues: [{ name: 'item' }] });
+  expect(await answer.json()).toMatchObject({ queues: [{ name: 'item' }, { name: 'warm-ups' }] });
 });
 
 it('gives the loader its params as they were when the read began, and the same in a refresh', async () => {

@@ -1,5 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { gate } from '../helpers/cache.ts';
+import { createScheduler, defineLoader, defineWarmUp } from '../../src/index.ts';
+import { Keys } from '../../src/redis/keys.ts';
+import { gate, nextEvent, ownServer } from '../helpers/cache.ts';
+import { connect } from '../helpers/redis.ts';
 import { Fleet, minutesAgo, PATIENCE } from '../helpers/warm-fleet.ts';
 
 describe('a fire', () => {
@@ -79,6 +82,7 @@ describe('while a run is under way, another of its plan', () => {
   });
 
   test('waits for it where the plan says so', async () => {
+    const redis = connect();
     const fleet = new Fleet();
     const { hold, seen, plan } = held(fleet, 'queue');
     await fleet.worker();
@@ -89,9 +93,31 @@ describe('while a run is under way, another of its plan', () => {
     const states = async (): Promise<string[] | undefined> =>
       (await one?.warmUps())?.[0]?.runs.map(({ state }) => state).sort();
     await expect.poll(states, PATIENCE).toEqual(['running', 'waiting']);
+    // A scheduler has looked at it, and put it back.
+    const delayed = `${new Keys(fleet.namespace).warmUpsPrefix()}:warm-ups:delayed`;
+    await expect.poll(() => redis.zcard(delayed), PATIENCE).toBe(1);
     hold.open();
     await expect.poll(() => fleet.events['warmup:completed'], PATIENCE).toHaveLength(2);
     expect(seen).toMatchObject({ most: 1, runs: 2 });
     expect(fleet.events['warmup:skipped']).toBeUndefined();
   });
+});
+
+test('a scheduler with plans closes while Redis is away, also with a run under way', async () => {
+  const server = await ownServer();
+  const item = defineLoader({ name: 'item', ttl: '1h', load: async (id: string) => id });
+  const plan = defineWarmUp({
+    name: 'morning',
+    loader: item,
+    schedule: minutesAgo(1),
+    timezone: 'UTC',
+    keys: async function* () {
+      await gate().opened;
+      yield 'a';
+    },
+  });
+  const scheduler = createScheduler({ redis: server.url, loaders: [item], warmUps: [plan] });
+  await nextEvent(scheduler, 'warmup:started');
+  await server.close();
+  await scheduler.close();
 });

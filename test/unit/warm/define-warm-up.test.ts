@@ -48,10 +48,23 @@ describe('a plan is refused with', () => {
     [{ keys: undefined }, 'must be (async) iterable params, a function'],
     [{ keys: { hottest: 0 } }, '`warm-up "morning": keys.hottest` (0) must be a whole number'],
     [{ keys: [{ hottest: 1.5 }, () => []] }, 'keys[0].hottest` (1.5) must be'],
+    [
+      { keys: { hottest: 5, of: 'yesterday' } },
+      "must be 'same hour yesterday' or 'same hour last week'",
+    ],
     [{ keys: generated() }, 'can be read only once: pass the function that makes it'],
   ] as const)('%j: %s', ([changed, message]) => {
     expect(() => define(changed)).toThrow(message);
   });
+});
+
+test('keys are params of the loader', () => {
+  const plan = defineWarmUp({ ...fields, keys: [{ hottest: 5 }, async () => ['a']] });
+  expect(plan.sources).toHaveLength(2);
+  // @ts-expect-error: its params are texts.
+  defineWarmUp({ ...fields, keys: [5] });
+  // @ts-expect-error: its params are texts.
+  defineWarmUp({ ...fields, keys: () => [5] });
 });
 
 test('an array is a union only where one of it cannot be params', () => {
