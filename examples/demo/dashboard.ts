@@ -5,7 +5,7 @@ import type { Teardown } from './teardown.ts';
 
 /** Shows the queue of the demo's loader; answers where. */
 export async function openDashboard(
-  { redisUrl, namespace }: RedisPlace,
+  { redisUrl, namespace }: Pick<RedisPlace, 'redisUrl' | 'namespace'>,
   teardown: Teardown,
 ): Promise<string> {
   const queue = new Queue('dns', { prefix: `{${namespace}:dns}`, connection: { url: redisUrl } });

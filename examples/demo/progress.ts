@@ -1,10 +1,8 @@
-import type { Side } from './origin.ts';
-
 export interface ReplayProgress {
   /** Of the replay's time, 0 to 1. */
   readonly share: number;
   readonly reads: number;
-  readonly waits: Readonly<Record<Side, number>>;
+  readonly waits: Readonly<Record<string, number>>;
 }
 
 /** Where the line goes: stderr, or a test's array. */
@@ -18,7 +16,8 @@ const CLEAR_LINE = '\r\u001b[2K';
 
 export function formatProgress({ share, reads, waits }: ReplayProgress): string {
   const percent = `${Math.floor(Math.min(share, 1) * 100)} %`.padStart(5);
-  return `${percent}  ${reads} reads a side  waited for the origin: plain ${waits.plain}, everwarm ${waits.everwarm}`;
+  const sides = Object.entries(waits).map(([side, count]) => `${side} ${count}`);
+  return `${percent}  ${reads} reads a side  waited for the origin: ${sides.join(', ')}`;
 }
 
 /** One line that is rewritten on a terminal; a line every ten seconds where there is none. */

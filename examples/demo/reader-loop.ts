@@ -10,6 +10,8 @@ export interface ReaderResult {
   waits: number;
   hotReads: number;
   hotWaits: number;
+  /** By the minute of the trace in which they began. */
+  readonly waitsByMinute: number[];
   /** The latest a read was started after its time: shows a machine too slow for the speed. */
   worstLateMs: number;
 }
@@ -22,8 +24,10 @@ export interface ReplayOptions {
   readonly read: ReadOnce;
 }
 
+const MINUTE_MS = 60_000;
+
 export function emptyResult(): ReaderResult {
-  return { latenciesMs: [], waits: 0, hotReads: 0, hotWaits: 0, worstLateMs: 0 };
+  return { latenciesMs: [], waits: 0, hotReads: 0, hotWaits: 0, waitsByMinute: [], worstLateMs: 0 };
 }
 
 /**
@@ -37,23 +41,27 @@ export async function replayReads(
   { startAtMs, speed, hot, read }: ReplayOptions,
 ): Promise<void> {
   const startAt = performance.now() + startAtMs - Date.now();
-  const measure = async (keyId: number): Promise<void> => {
+  const measure = async ({ keyId, tMs }: Read): Promise<void> => {
     const readAt = performance.now();
     const waited = await read(keyId);
     result.latenciesMs.push(performance.now() - readAt);
     const isHot = hot.has(keyId);
     if (isHot) result.hotReads += 1;
-    if (waited) result.waits += 1;
+    if (waited) {
+      result.waits += 1;
+      const minute = Math.floor(tMs / MINUTE_MS);
+      result.waitsByMinute[minute] = (result.waitsByMinute[minute] ?? 0) + 1;
+    }
     if (waited && isHot) result.hotWaits += 1;
   };
 
   const running: Promise<void>[] = [];
-  for (const { tMs, keyId } of reads) {
-    const dueAt = startAt + tMs / speed;
+  for (const one of reads) {
+    const dueAt = startAt + one.tMs / speed;
     const earlyMs = dueAt - performance.now();
     if (earlyMs > 0) await sleep(earlyMs);
     result.worstLateMs = Math.max(result.worstLateMs, performance.now() - dueAt);
-    running.push(measure(keyId));
+    running.push(measure(one));
   }
   await Promise.all(running);
 }

@@ -1,7 +1,8 @@
 import { once } from 'node:events';
 import { emptyResult, type ReaderResult, type ReadOnce, replayReads } from './reader-loop.ts';
+import { readsOf } from './reads.ts';
 import type { Settings } from './settings.ts';
-import { firstSeconds, hotKeys, loadReads } from './trace.ts';
+import { firstSeconds, hotKeys } from './trace.ts';
 import './leave-with-parent.ts';
 
 /** What a reader tells the main process. */
@@ -23,7 +24,7 @@ const PROGRESS_MS = 250;
 /** The life of a reader process, the same for both sides but for `read`. */
 export async function runReader(settings: Settings, read: ReadOnce): Promise<void> {
   const share = Number(process.argv[2]);
-  const reads = firstSeconds(loadReads(), settings.seconds);
+  const reads = firstSeconds(readsOf(settings.trace), settings.seconds);
   const hot = hotKeys(reads, settings);
   const mine = reads.filter((_, i) => i % READERS === share);
   // A key outside the trace: opens the connections to Redis and origin, which no read should pay for.

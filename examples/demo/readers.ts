@@ -1,6 +1,5 @@
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import type { Side } from './origin.ts';
 import type { Processes } from './processes.ts';
 import type { ReaderResult } from './reader-loop.ts';
 import { READERS, type ReaderMessage, type StartMessage } from './reader-process.ts';
@@ -14,15 +13,21 @@ interface Reader {
   waits: number;
 }
 
+/** One side: what it is called, and whose readers it has. */
+export interface Side {
+  readonly name: string;
+  readonly cache: 'plain' | 'everwarm';
+}
+
 /** The reader processes of one side. */
 export class Readers {
   readonly #readers: readonly Reader[];
 
-  constructor(side: Side, settings: Settings, processes: Processes) {
+  constructor({ name, cache }: Side, settings: Settings, processes: Processes) {
     this.#readers = Array.from({ length: READERS }, (_, share) => {
       const child = processes.start({
-        name: `${side} reader ${share + 1}`,
-        file: new URL(`./${side}-reader.js`, import.meta.url),
+        name: `${name} reader ${share + 1}`,
+        file: new URL(`./${cache}-reader.js`, import.meta.url),
         args: [String(share)],
         env: settingsToEnv(settings),
       });

@@ -18,6 +18,16 @@ export interface DemoReport {
   readonly everwarm: SideReport & { readonly refreshes: number };
 }
 
+/** Reads this late, of a TTL of seconds, begin to blur the figures. */
+const LATE_MS = 100;
+
+/** What to say if reads were started so late that the figures are blurred. */
+export function lateness(worstLateMs: number, speed: number): readonly string[] {
+  if (worstLateMs <= LATE_MS) return [];
+  const late = Math.round(worstLateMs);
+  return [`Reads started up to ${late} ms late: this machine is too busy for --speed ${speed}.`];
+}
+
 /** Adds up the readers of one side. */
 export function summarize(readers: readonly ReaderResult[], origin: OriginCounts): SideReport {
   const latencies = readers.flatMap(({ latenciesMs }) => latenciesMs).sort((a, b) => a - b);
@@ -54,9 +64,14 @@ export function formatTable({ plain, everwarm }: DemoReport): string {
     row('origin loads', (s) => count(s.originLoads)),
     ['  of these refreshes', '-', count(everwarm.refreshes)],
   ];
-  const widths = [0, 1, 2].map((i) => Math.max(...rows.map((cells) => cells[i]?.length ?? 0)));
+  return formatColumns(rows);
+}
+
+/** Rows of as many cells each, the first column to the left and the others to the right. */
+export function formatColumns(rows: readonly (readonly string[])[]): string {
+  const widths = rows[0]?.map((_, i) => Math.max(...rows.map((cells) => cells[i]?.length ?? 0)));
   return rows
-    .map((cells) => cells.map((cell, i) => pad(cell, widths[i] ?? 0, i)).join('   '))
+    .map((cells) => cells.map((cell, i) => pad(cell, widths?.[i] ?? 0, i)).join('   '))
     .join('\n');
 }
 

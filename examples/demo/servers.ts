@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { Redis } from 'ioredis';
 import { startEmbeddedRedis } from '../../src/dev/embedded-redis.ts';
-import type { Side } from './origin.ts';
 import type { Teardown } from './teardown.ts';
 
 export interface RedisPlace {
@@ -15,7 +14,7 @@ export interface RedisPlace {
  * A Redis server for one side alone; `REDIS_URL`, if set, for both. The namespace is new in each run,
  * so that no run meets the warm entries of an earlier one.
  */
-export async function openRedis(side: Side, teardown: Teardown): Promise<RedisPlace> {
+export async function openRedis(side: string, teardown: Teardown): Promise<RedisPlace> {
   const namespace = `demo-${side}-${randomBytes(4).toString('hex')}`;
   const shared = process.env.REDIS_URL;
   if (shared) {

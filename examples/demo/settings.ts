@@ -1,9 +1,12 @@
 import type { DemoOptions } from './options.ts';
+import type { TraceName } from './reads.ts';
 
 /** What every process of one side has to know. The loaders file is loaded by three kinds of them, so it travels by environment. */
 export interface Settings extends Pick<DemoOptions, 'speed' | 'seconds' | 'ttlSeconds'> {
   readonly redisUrl: string;
   readonly namespace: string;
+  /** Which reads are made. */
+  readonly trace: TraceName;
   /** Where this side's records come from; a key's number is appended. */
   readonly originUrl: string;
 }

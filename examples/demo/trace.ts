@@ -11,8 +11,8 @@ export interface Read {
 
 const TRACE = 'dns_wrccdc_21m';
 
-/** All reads of the trace, in order of time. */
-export function loadReads(): Read[] {
+/** All reads of the recording, in order of time. */
+export function recordedReads(): readonly Read[] {
   return parseReads(traceFile(`${TRACE}.csv.gz`));
 }
 

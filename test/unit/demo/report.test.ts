@@ -43,7 +43,7 @@ describe('percentile', () => {
 
 describe('the report', () => {
   it('adds up the readers of a side and takes percentiles over all their reads', () => {
-    const reader = { waits: 2, hotReads: 3, hotWaits: 1, worstLateMs: 1 };
+    const reader = { waits: 2, hotReads: 3, hotWaits: 1, waitsByMinute: [], worstLateMs: 1 };
     const readers = [
       { ...reader, latenciesMs: [9, 1, 2] },
       { ...reader, latenciesMs: [10, 3] },

@@ -2,10 +2,10 @@ import { describe, expect, it } from 'vitest';
 import {
   firstSeconds,
   hotKeys,
-  loadReads,
   loadResolveTimes,
   parseReads,
   parseResolveTimes,
+  recordedReads,
 } from '../../../examples/demo/trace.ts';
 
 const CSV = 't_ms,key_id,ttl_s,value_bytes\n0,7,2230,\n0,7,,\n999,1,60,\n1000,7,60,\n';
@@ -39,7 +39,7 @@ describe('the trace', () => {
   });
 
   it('lies in the package as it was recorded: 24,826 reads of 2,051 keys, in order of time', () => {
-    const reads = loadReads();
+    const reads = recordedReads();
     expect(reads).toHaveLength(24_826);
     expect(new Set(reads.map(({ keyId }) => keyId)).size).toBe(2_051);
     expect(reads.every(({ tMs }, i) => tMs >= (reads[i - 1]?.tMs ?? 0))).toBe(true);
