@@ -38,9 +38,11 @@ export class CacheWatch {
 
   /** Rejects when a server does not answer. */
   async look(): Promise<CacheHealth> {
+    // Before anything is asked: a master that is not connected throws.
+    const masters = mastersOf(this.#redis);
     const [wasWiped, stats] = await Promise.all([
       this.wasWiped(),
-      Promise.all(mastersOf(this.#redis).map((master) => master.info('stats'))),
+      Promise.all(masters.map((master) => master.info('stats'))),
     ]);
     const evictedKeys = stats.reduce((sum, text) => sum + evictedOf(text), 0);
     const isEvicting = this.#evictedKeys !== null && evictedKeys > this.#evictedKeys;

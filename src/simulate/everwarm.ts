@@ -4,7 +4,6 @@ import { isOverdue } from '../policy/freshness.ts';
 import { halfLifeMs } from '../policy/heat.ts';
 import { firstLookMs, leadMs, lookAheadMs } from '../policy/lead-time.ts';
 import { type Smoothed, smooth } from '../policy/load-time.ts';
-import type { PlanSettings } from '../policy/plan.ts';
 import { Headers } from './headers.ts';
 import { Planner, type PlannerSettings } from './planner.ts';
 import type { Policy } from './policy.ts';

@@ -2,11 +2,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { Events } from '../../src/core/events.ts';
 import { defineLoader } from '../../src/index.ts';
 import { halfLifeMs, recentReads } from '../../src/policy/heat.ts';
-import {
-  AccessRecorder,
-  type CountedCopy,
-  type RecorderParts,
-} from '../../src/read/access-recorder.ts';
+import { AccessRecorder, type RecorderParts } from '../../src/read/access-recorder.ts';
 import { Breakers } from '../../src/redis/breakers.ts';
 import { Keys } from '../../src/redis/keys.ts';
 import { Tracker } from '../../src/redis/tracker.ts';

@@ -19,7 +19,8 @@ const item = defineLoader({ name: 'item', ttl: TTL_MS, load: () => 1 });
 test('keys that were loaded within one second are planned evenly, by schedulers that share only their claims', async () => {
   const keys = new Keys(uniqueNamespace());
   const redis = connect();
-  const tracker = new Tracker(redis, keys, item);
+  const tracked = { ...item, mostSkewMs: 1e15 };
+  const tracker = new Tracker(redis, keys, tracked);
   const pipeline = redis.pipeline();
   const records = Array.from({ length: KEYS }, (_, at) => {
     const createdAtMs = LOADED_AT_MS + Math.floor((1_000 * at) / KEYS);
@@ -37,7 +38,7 @@ test('keys that were loaded within one second are planned evenly, by schedulers 
     return new LoaderScheduler({
       loader: item,
       keys,
-      tracker: new Tracker(connection, keys, item),
+      tracker: new Tracker(connection, keys, tracked),
       store: new EntryStore(connection),
       stats: new LoaderStatsStore(connection, keys, item),
       originState: async () => null,

@@ -62,7 +62,8 @@ test('a fleet keeps to the limit of its loader, and nobody waits busily', async 
   expect(postponed.size).toBeGreaterThan(0);
   expect(refreshed.some(({ key }) => postponed.has(key))).toBe(true);
   expect(failures).toEqual([]);
-  // TIME is what each script asks once: as a call ends, and when each process learns who took its place.
+  // TIME is what each script asks once: as a call ends, and when each process learns who took its place;
+  // besides, those of the tracker do, some 40 times a second.
   const taken = ((await commandCalls(redis)).time ?? 0) - timesAtStart;
-  expect(taken).toBeLessThan(12 * calls.length);
+  expect(taken).toBeLessThan(12 * calls.length + (60 * RUN_MS) / 1_000);
 }, 30_000);

@@ -30,7 +30,10 @@ class Fleet {
   constructor(loader: AnyLoader = item) {
     this.loader = loader;
     this.stats = new LoaderStatsStore(this.redis, new Keys(this.namespace), loader);
-    this.tracker = new Tracker(this.redis, new Keys(this.namespace), loader);
+    this.tracker = new Tracker(this.redis, new Keys(this.namespace), {
+      ...loader,
+      mostSkewMs: 1e15,
+    });
   }
 
   #parts() {
