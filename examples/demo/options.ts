@@ -47,7 +47,8 @@ export function parseOptions(args: readonly string[]): DemoOptions {
   return { ...rest, ttlSeconds: ttl };
 }
 
-function numberWithin(least: number, most: number): (text: string) => number {
+/** Parses a number of the command line. */
+export function numberWithin(least: number, most: number): (text: string) => number {
   return (text) => {
     const value = text.trim() === '' ? Number.NaN : Number(text);
     if (value >= least && value <= most) return value;

@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { createCache } from '../../src/index.ts';
 import { hottestOf, morning } from './morning.ts';
+import { numberWithin } from './options.ts';
 import { ProgressLine } from './progress.ts';
 import { replay, type SideResult, setStage, worstLateMs } from './replay.ts';
 import { formatColumns, lateness, summarize } from './report.ts';
@@ -12,20 +13,25 @@ const SIDES = [
   { name: 'warmed', cache: 'everwarm' },
 ] as const;
 const MINUTES = 5;
-const SPEED = 10;
 const TTL_SECONDS = 300;
 const LOAD_MS = 800;
 /** So many of yesterday's hottest keys are warmed. */
 const WARMED = 400;
 
-async function run(options: { readonly json: boolean }, demo: Demo): Promise<void> {
+interface Options {
+  readonly speed: number;
+  readonly json: boolean;
+}
+
+async function run(options: Options, demo: Demo): Promise<void> {
   const { teardown, orInterrupted } = demo;
+  const { speed } = options;
   const reads = morning('today');
   const resolveTimes = new Map(reads.map(({ keyId }) => [keyId, LOAD_MS]));
-  const times = { seconds: MINUTES * 60, speed: SPEED, ttlSeconds: TTL_SECONDS };
+  const times = { seconds: MINUTES * 60, speed, ttlSeconds: TTL_SECONDS };
   const scene = { ...times, trace: 'morning', resolveTimes } as const;
   note(
-    `A morning's first ${MINUTES} minutes at ${SPEED} times the speed: ${reads.length} reads of ` +
+    `A morning's first ${MINUTES} minutes at ${speed} times the speed: ${reads.length} reads of ` +
       `${resolveTimes.size} keys, ever faster; a load takes ${LOAD_MS} ms, a value lives ${TTL_SECONDS} s.`,
   );
   const stage = await orInterrupted(setStage(scene, SIDES, teardown));
@@ -44,7 +50,7 @@ async function run(options: { readonly json: boolean }, demo: Demo): Promise<voi
   say(
     `In these ${MINUTES} minutes ${sides.cold.waits} reads waited for the origin with a cold cache, ${sides.warmed.waits} with a warmed one.`,
   );
-  for (const warning of lateness(worstLateMs(results), SPEED)) say(warning);
+  for (const warning of lateness(worstLateMs(results), speed)) say(warning);
   if (options.json) say(JSON.stringify(sides));
 }
 
@@ -99,8 +105,9 @@ function format({ cold, warmed }: Readonly<Record<'cold' | 'warmed', MorningRepo
 await runDemo(async (demo) => {
   const command = new Command('npm run demo:warm --')
     .description('Replays the start of a working day against a cold cache and a warmed one.')
+    .option('--speed <factor>', 'times faster than life', numberWithin(1, 100), 10)
     .option('--json', 'print the result as one JSON object on the last line', false)
     .exitOverride()
     .parse(process.argv.slice(2), { from: 'user' });
-  await run(command.opts<{ json: boolean }>(), demo);
+  await run(command.opts<Options>(), demo);
 });

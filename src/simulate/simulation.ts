@@ -10,6 +10,8 @@ export interface SimulationSettings extends PolicySettings {
   /** Of keys that `loadTimes` does not name. */
   readonly loadMs: number;
   readonly loadTimes: ReadonlyMap<string, number>;
+  /** The first reads, for so many ttl, are played but not counted. @defaultValue 2 */
+  readonly warmUpTtls?: number;
 }
 
 const WARM_UP_TTLS = 2;
@@ -23,8 +25,8 @@ export class Simulation {
 
   /** @throws EverwarmError when the trace is over before the warm-up is */
   constructor(keys: TraceKeys, settings: SimulationSettings) {
-    const { ttlMs, loadMs, loadTimes } = settings;
-    const warmUpMs = WARM_UP_TTLS * ttlMs;
+    const { ttlMs, loadMs, loadTimes, warmUpTtls = WARM_UP_TTLS } = settings;
+    const warmUpMs = warmUpTtls * ttlMs;
     if (keys.spanMs <= warmUpMs) {
       const what = `the trace covers ${keys.spanMs} ms, and the first ${warmUpMs} ms (two ttl) are warm-up`;
       throw new EverwarmError('TRACE_FILE', `${what}: nothing is left to count`);

@@ -2,9 +2,18 @@ import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { expect, it } from 'vitest';
+import { firstSeconds, loadResolveTimes, recordedReads } from '../../examples/demo/trace.ts';
+import { simulate } from '../helpers/simulating.ts';
 
 const run = promisify(execFile);
-const demo = fileURLToPath(new URL('../../dist/examples/demo/main.js', import.meta.url));
+const folder = new URL('../../dist/examples/demo/', import.meta.url);
+
+async function demo(file: string, args: readonly string[]): Promise<string> {
+  const { REDIS_URL: _, ...env } = process.env;
+  const path = fileURLToPath(new URL(file, folder));
+  const { stdout } = await run(process.execPath, [path, ...args], { env });
+  return stdout.trimEnd().split('\n').at(-1) ?? '';
+}
 
 const SIDE = {
   reads: expect.any(Number),
@@ -16,13 +25,35 @@ const SIDE = {
   p999Ms: expect.any(Number),
   originLoads: expect.any(Number),
 };
+const SECONDS = 120;
+const SPEED = 10;
+const TTL_MS = 60_000;
+/** As the demo's origin takes. */
+const LEAST_LOAD_MS = 50;
+
+/** What the simulator makes of the demo's reads: at the demo's speed, whose ticks and flushes are not scaled. */
+function simulated(): ReturnType<typeof simulate> {
+  const reads = firstSeconds(recordedReads(), SECONDS);
+  const measured = loadResolveTimes();
+  const loadMs = (keyId: number): number =>
+    Math.max(LEAST_LOAD_MS, measured.get(keyId) ?? 0) / SPEED;
+  const rows = reads.map(({ tMs, keyId }) => `${tMs / SPEED},${keyId}`);
+  return simulate(['t_ms,key_id', ...rows].join('\n'), {
+    ttlMs: TTL_MS / SPEED,
+    loadMs: LEAST_LOAD_MS / SPEED,
+    loadTimes: new Map(reads.map(({ keyId }) => [String(keyId), loadMs(keyId)])),
+    warmUpTtls: 0,
+  });
+}
+
+function expectWithin(share: number, actual: number, expected: number): void {
+  expect(Math.abs(actual - expected) / expected).toBeLessThan(share);
+}
 
 it('replays the same reads on both sides, and every load is one that somebody waited for or a refresh', async () => {
-  const { REDIS_URL: _, ...env } = process.env;
-  const args = [demo, '--seconds', '120', '--speed', '20', '--json'];
-  const { stdout } = await run(process.execPath, args, { env });
+  const args = ['--seconds', String(SECONDS), '--speed', String(SPEED), '--json'];
+  const { plain, everwarm } = JSON.parse(await demo('main.js', args));
 
-  const { plain, everwarm } = JSON.parse(stdout.trimEnd().split('\n').at(-1) ?? '');
   expect(plain).toEqual(SIDE);
   expect(everwarm).toEqual({ ...SIDE, refreshes: expect.any(Number) });
   expect(everwarm.reads).toBe(plain.reads);
@@ -31,4 +62,19 @@ it('replays the same reads on both sides, and every load is one that somebody wa
   expect(everwarm.refreshes).toBeGreaterThan(0);
   expect(everwarm.originLoads).toBeLessThanOrEqual(everwarm.waits + everwarm.refreshes);
   expect(plain.originLoads).toBeLessThanOrEqual(plain.waits);
+
+  const results = simulated();
+  for (const [name, side] of Object.entries({ plain, everwarm })) {
+    const { waitPercent, originLoads } = results.get(name) ?? {};
+    expectWithin(0.2, side.waits, ((waitPercent ?? 0) / 100) * side.reads);
+    expectWithin(0.2, side.originLoads, originLoads ?? 0);
+  }
+});
+
+it('has fewer readers wait in the morning where the cache was warmed', async () => {
+  const { cold, warmed } = JSON.parse(await demo('warm.js', ['--speed', '25', '--json']));
+
+  expect(warmed.originLoads[0]).toBeGreaterThanOrEqual(400);
+  expect(warmed.waits).toBeLessThan(0.6 * cold.waits);
+  expect(warmed.waitsByMinute[0]).toBeLessThan(cold.waitsByMinute[0] / 2);
 });
