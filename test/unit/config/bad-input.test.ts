@@ -117,6 +117,11 @@ const TABLE: readonly [path: string, take: Call, values: readonly unknown[]][] =
   ['loader "a": origin.breaker', loader, [...objects, false]],
   ['loader "a": origin.breaker.failures', loader, [undefined, 10_001, ...whole]],
   [
+    'loader "a": origin.breaker.of',
+    withinOrigin('breaker', { failures: 2, openFor: '1s' }),
+    [1, 10_001, ...whole],
+  ],
+  [
     'loader "a": origin.breaker.openFor',
     withinOrigin('breaker', { failures: 1 }),
     [undefined, 99, '61m', ...positiveSpan],
