@@ -1,11 +1,11 @@
+import type { InvalidationBus } from './bus/invalidation-bus.ts';
 import type { CacheSettings } from './config/options.ts';
 import type { Events } from './core/events.ts';
+import type { Invalidator } from './invalidate/invalidator.ts';
 import type { FencedLoad } from './load/fenced-load.ts';
 import type { LoaderRegistry } from './loaders/registry.ts';
 import type { Explainer } from './observe/explainer.ts';
 import type { RefreshControl } from './observe/refresh-control.ts';
-import type { InvalidationBus } from './read/invalidation-bus.ts';
-import type { Invalidator } from './read/invalidator.ts';
 import type { LocalLoaders } from './read/local-loaders.ts';
 import type { Reader } from './read/reader.ts';
 import type { Writer } from './read/writer.ts';

@@ -1,14 +1,14 @@
 import type { EventName, Listener } from './core/events.ts';
 import type { Invalidation } from './core/invalidation.ts';
-import type { ParamsOf } from './loaders/arguments.ts';
-import type { AnyLoader, Loader } from './loaders/define-loader.ts';
-import type { Explanation } from './observe/explanation.ts';
-import type { Meta } from './read/answer.ts';
 import type {
   ConfirmOptions,
   InvalidateOptions,
   LoaderInvalidateOptions,
-} from './read/invalidate-options.ts';
+} from './invalidate/invalidate-options.ts';
+import type { ParamsOf } from './loaders/arguments.ts';
+import type { AnyLoader, Loader } from './loaders/define-loader.ts';
+import type { Explanation } from './observe/explanation.ts';
+import type { Meta } from './read/answer.ts';
 import type { Write } from './read/write-through.ts';
 import type { WarmOptions, WarmResult } from './warm/warmer.ts';
 import type { AnyFunction, WrapOptions, Wrapped } from './wrap-function.ts';

@@ -1,8 +1,6 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { LRUCache } from 'lru-cache';
 import { resolveRole } from './config/options.ts';
 import { checkPermits, type RateLimiterOptions, resolveLimit } from './config/rate-limit.ts';
-import type { RedisTargets } from './config/redis-option.ts';
 import { checkName, span } from './config/rules.ts';
 import { Cancellation } from './core/cancellation.ts';
 import type { Duration } from './core/duration.ts';
@@ -11,11 +9,11 @@ import { type EventName, Events, type Listener } from './core/events.ts';
 import type { RateLimit } from './core/sliding-window.ts';
 import { waitUnlessAborted } from './core/wait.ts';
 import { encodeKey } from './loaders/key-codec.ts';
-import { openDataConnection, untilReady } from './redis/connection.ts';
+import { CheckedServers } from './redis/checked-servers.ts';
+import { openDataConnection } from './redis/connection.ts';
 import { Keys } from './redis/keys.ts';
 import type { RedisClient } from './redis/redis-client.ts';
 import { type ScriptClient, scriptClient } from './redis/scripts.ts';
-import { checkServer } from './redis/server-check.ts';
 import { SlidingWindowLimiter } from './redis/sliding-window-limiter.ts';
 
 export interface TakeOptions {
@@ -77,9 +75,6 @@ export function createRateLimiter(options: RateLimiterOptions): RateLimiter {
 
 /** Keys whose refusals, and limits while Redis is away, a process remembers. */
 const MOST_KEYS = 10_000;
-const START_TIMEOUT_MS = 5_000;
-/** Longest wait of the first takes for their connection; after it the process limits by itself. */
-const FIRST_TAKE_WAIT_MS = 1_000;
 
 class FreeLimiter implements RateLimiter {
   readonly #name: string;
@@ -90,7 +85,8 @@ class FreeLimiter implements RateLimiter {
   readonly #scripts: ScriptClient;
   readonly #limiters = new LRUCache<string, SlidingWindowLimiter>({ max: MOST_KEYS });
   readonly #waiting = new Set<Cancellation>();
-  readonly #ready: Promise<void>;
+  readonly #checked: CheckedServers;
+  /** After it, without Redis, the process limits by itself. */
   readonly #usable: Promise<unknown>;
   #isClosed = false;
 
@@ -102,11 +98,9 @@ class FreeLimiter implements RateLimiter {
     const events = this.#events;
     this.#redis = openDataConnection(redis.queue, { role: 'queue', name: 'limiter', events });
     this.#scripts = scriptClient(this.#redis);
-    this.#ready = this.#start(redis, strict ? 'refuse' : 'warn');
-    this.#ready.catch(() => undefined); // Whoever awaits ready() sees it.
-    const failed = new Promise((resolve) => this.#redis.once('error', resolve));
-    const late = delay(FIRST_TAKE_WAIT_MS, undefined, { ref: false });
-    this.#usable = strict ? this.#ready : Promise.race([this.#ready, failed, late]);
+    const queue = { role: 'queue', client: this.#redis } as const;
+    this.#checked = new CheckedServers([queue], { redis, strict, events });
+    this.#usable = this.#checked.usable();
     this.#usable.catch(() => undefined); // Whoever takes sees it.
   }
 
@@ -125,7 +119,7 @@ class FreeLimiter implements RateLimiter {
   }
 
   ready(): Promise<void> {
-    return this.#ready;
+    return this.#checked.ready();
   }
 
   on<N extends EventName>(name: N, listener: Listener<N>): () => void {
@@ -135,25 +129,8 @@ class FreeLimiter implements RateLimiter {
   async close(): Promise<void> {
     this.#isClosed = true;
     for (const cancellation of this.#waiting) cancellation.abort(this.#closed());
+    this.#checked.close();
     this.#redis.disconnect();
-  }
-
-  async #start(targets: RedisTargets, unsuitable: 'refuse' | 'warn'): Promise<void> {
-    try {
-      await untilReady(this.#redis, targets.queue, START_TIMEOUT_MS);
-      const [problem] = await checkServer(this.#redis, 'queue', targets);
-      if (problem && unsuitable === 'refuse') throw problem;
-      if (problem) this.#warn(problem);
-    } catch (error) {
-      if (unsuitable === 'refuse') throw error;
-    }
-  }
-
-  #warn(error: EverwarmError): void {
-    if (this.#events.listeners('server:unsuitable').size === 0) {
-      process.emitWarning(error.message, 'EverwarmWarning');
-    }
-    this.#events.emit('server:unsuitable', { role: 'queue', error });
   }
 
   #limiter(key: string): SlidingWindowLimiter {

@@ -36,6 +36,11 @@ export {
 } from './create-rate-limiter.ts';
 export { createScheduler, type Scheduler } from './create-scheduler.ts';
 export { createWorker, type RefreshWorkers } from './create-worker.ts';
+export type {
+  ConfirmOptions,
+  InvalidateOptions,
+  LoaderInvalidateOptions,
+} from './invalidate/invalidate-options.ts';
 export { type NotModified, notModified, type WithEtag, withEtag } from './loaders/answers.ts';
 export {
   defineLoader,
@@ -51,11 +56,6 @@ export type { StandardSchemaV1 } from './loaders/schema.ts';
 export type { LoadTimeouts } from './loaders/times.ts';
 export type { ExplainedEntry, ExplainedHeat, Explanation } from './observe/explanation.ts';
 export type { Meta } from './read/answer.ts';
-export type {
-  ConfirmOptions,
-  InvalidateOptions,
-  LoaderInvalidateOptions,
-} from './read/invalidate-options.ts';
 export { defineWarmUp, type WarmUpDefinition } from './warm/define-warm-up.ts';
 export type { Hottest, KeySource, KeysContext, PastHour, WarmKeys } from './warm/warm-keys.ts';
 export type { WarmUp } from './warm/warm-up.ts';

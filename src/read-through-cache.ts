@@ -6,17 +6,17 @@ import { EverwarmError } from './core/errors.ts';
 import type { EventName, Listener } from './core/events.ts';
 import type { Invalidation } from './core/invalidation.ts';
 import { UnderWay } from './core/under-way.ts';
+import type {
+  ConfirmOptions,
+  InvalidateOptions,
+  LoaderInvalidateOptions,
+} from './invalidate/invalidate-options.ts';
+import type { Invalidator } from './invalidate/invalidator.ts';
 import type { ParamsOf } from './loaders/arguments.ts';
 import type { AnyLoader, Loader } from './loaders/define-loader.ts';
 import { encodeKey } from './loaders/key-codec.ts';
 import type { Explanation } from './observe/explanation.ts';
 import { type Meta, toMeta } from './read/answer.ts';
-import type {
-  ConfirmOptions,
-  InvalidateOptions,
-  LoaderInvalidateOptions,
-} from './read/invalidate-options.ts';
-import type { Invalidator } from './read/invalidator.ts';
 import type { LocalLoader, LocalLoaders } from './read/local-loaders.ts';
 import { TieredReader } from './read/tiered-reader.ts';
 import { type Write, writeThrough } from './read/write-through.ts';

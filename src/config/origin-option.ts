@@ -17,8 +17,10 @@ export interface OriginOptions {
 }
 
 export interface BreakerOptions {
-  /** So many failed calls in a row, whoever made them, open it: 1 to 10,000. */
+  /** So many failed calls, whoever made them, open it: 1 to 10,000. */
   readonly failures: number;
+  /** Of so many calls, the last ones: at most 10,000. @defaultValue as `failures`: in a row */
+  readonly of?: number;
   /** How long it stays open before one call may try: 100 ms to 1 h. */
   readonly openFor: Duration;
 }
@@ -63,10 +65,17 @@ function resolveBreaker(
   breaker: BreakerOptions,
   at: (field: string) => string,
 ): OriginBudget['breaker'] {
-  checkObject(breaker, at('origin.breaker'), 'must be { failures, openFor }');
+  checkObject(breaker, at('origin.breaker'), 'must be { failures, of, openFor }');
   const bounds = { min: SHORTEST_OPEN_MS, max: LONGEST_OPEN_MS };
+  const failures = calls(breaker.failures, at('origin.breaker.failures'));
+  const of = breaker.of === undefined ? failures : calls(breaker.of, at('origin.breaker.of'));
+  if (of < failures) {
+    const rule = `must be at least \`failures\` (${failures})`;
+    throw new InvalidOptionError(at('origin.breaker.of'), of, rule);
+  }
   return {
-    failures: calls(breaker.failures, at('origin.breaker.failures')),
+    failures,
+    of,
     openForMs: requiredSpan(breaker.openFor, at('origin.breaker.openFor'), bounds),
   };
 }

@@ -11,7 +11,7 @@ import {
 import { SlidingWindow } from './sliding-window.ts';
 
 /*
- * The breaker:  closed → open       after so many failures in a row
+ * The breaker:  closed → open       after so many failures of the last calls
  *               open   → half-open  once its time is over: one call tries
  *               half-open → ramping when that call succeeds; → open when it fails
  *               ramping → closed    by time
@@ -38,7 +38,8 @@ export class LoneOrigin {
   readonly #budget: OriginBudget;
   readonly #window: SlidingWindow | null;
   readonly #underWay: Set<string>;
-  #failures = 0;
+  /** Of the last calls, while one of them failed. */
+  #ends: CallEnd[] = [];
   #openedAtMs = 0;
   /** 0: not open since it last closed for good. */
   #openUntilMs = 0;
@@ -91,27 +92,27 @@ export class LoneOrigin {
     const { breaker } = this.#budget;
     if (breaker === null || end === 'none') return null;
     const isOpen = this.#isOpen;
-    if (isOpen && !isProbe) return null;
-    if (end === 'answered') {
-      this.#failures = 0;
-      if (isOpen) this.#rampFromMs = nowMs;
-      return isOpen ? 'closed' : null;
-    }
-    return isOpen ? this.#open(breaker, nowMs) : this.#fail(breaker, nowMs, ageMs);
-  }
-
-  #fail(breaker: BreakerSettings, nowMs: number, ageMs: number): OriginChange | null {
+    if (isOpen) return isProbe ? this.#endProbe(breaker, end, nowMs) : null;
     // Of a call from before the ramp it says nothing new.
-    if (nowMs - ageMs < (this.#rampFromMs ?? 0)) return null;
-    if (++this.#failures < breaker.failures) return null;
+    if (end === 'failed' && nowMs - ageMs < (this.#rampFromMs ?? 0)) return null;
+    this.#ends = [...this.#ends, end].slice(-breaker.of);
+    const failures = this.#ends.filter((one) => one === 'failed').length;
+    if (failures === 0) this.#ends = [];
+    if (failures < breaker.failures) return null;
     this.#openedAtMs = nowMs;
     return this.#open(breaker, nowMs);
+  }
+
+  #endProbe(breaker: BreakerSettings, end: CallEnd, nowMs: number): OriginChange {
+    if (end === 'failed') return this.#open(breaker, nowMs);
+    this.#rampFromMs = nowMs;
+    return 'closed';
   }
 
   #open({ openForMs }: BreakerSettings, nowMs: number): OriginChange {
     this.#openUntilMs = nowMs + openForMs;
     this.#rampFromMs = null;
-    this.#failures = 0;
+    this.#ends = [];
     return 'opened';
   }
 

@@ -11,7 +11,9 @@ export interface OriginBudget {
 }
 
 export interface BreakerSettings {
+  /** So many failed calls of the last `of` open it. */
   readonly failures: number;
+  readonly of: number;
   readonly openForMs: number;
 }
 

@@ -6,6 +6,7 @@ import { checkRefreshMode, type RefreshMode } from '../config/refresh-mode.ts';
 import { checkName, checkObject, count, LONGEST_LIFE_MS, span } from '../config/rules.ts';
 import { resolveValueFormat, type ValueFormat, type ValueOptions } from '../config/value-format.ts';
 import type { Duration } from '../core/duration.ts';
+import type { EmptyGuardSettings } from '../core/empty-guard-settings.ts';
 import { InvalidOptionError } from '../core/errors.ts';
 import type { LoadReason } from '../core/events.ts';
 import type { OriginBudget } from '../core/origin.ts';
@@ -112,11 +113,6 @@ export interface EmptyGuardOptions {
   readonly share?: number;
   /** So many of them are needed before they are judged. @defaultValue `10` */
   readonly atLeast?: number;
-}
-
-export interface EmptyGuardSettings {
-  readonly share: number;
-  readonly atLeast: number;
 }
 
 /** A validated definition: what `get` takes and what workers run. */

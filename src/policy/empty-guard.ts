@@ -1,9 +1,4 @@
-export interface EmptyGuardSettings {
-  /** Share of answers without a value from which these are not believed, 0 to 1. */
-  readonly share: number;
-  /** So many of them are needed before they are judged. */
-  readonly atLeast: number;
-}
+import type { EmptyGuardSettings } from '../core/empty-guard-settings.ts';
 
 /** What a loader answered for a key that had a value. */
 export type GuardedAnswer = 'value' | 'empty';

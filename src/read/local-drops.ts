@@ -1,9 +1,9 @@
+import type { Wakes } from '../bus/wakes.ts';
+import type { Dropped, LocalDrop } from '../invalidate/dropped.ts';
 import type { Keys } from '../redis/keys.ts';
 import type { Answer } from './answer.ts';
-import type { Dropped, LocalDrop } from './dropped.ts';
 import type { LocalLoader } from './local-loaders.ts';
 import type { SingleFlight } from './single-flight.ts';
-import type { Wakes } from './wakes.ts';
 
 export interface LocalDropsParts {
   readonly keys: Keys;

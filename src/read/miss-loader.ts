@@ -1,3 +1,4 @@
+import type { Waiting, Wakes } from '../bus/wakes.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Events, StaleReason } from '../core/events.ts';
 import type { FencedLoad, PermitAsked } from '../load/fenced-load.ts';
@@ -9,7 +10,6 @@ import { type Smoothed, upperBound } from '../policy/load-time.ts';
 import type { Acquired } from '../redis/entry-store.ts';
 import { type Answer, loaded, stale, uncached } from './answer.ts';
 import { asResult, type Flight, isHomeless, isOutdated, type Miss, toLocked } from './flight.ts';
-import type { Waiting, Wakes } from './wakes.ts';
 
 /*
  * A flight for a missing key:  ask for the lock → acquired → load, commit, answer

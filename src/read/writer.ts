@@ -1,12 +1,12 @@
 import type { Clock } from '../core/clock.ts';
 import { EverwarmError, messageOf } from '../core/errors.ts';
+import type { Announcer, LocalDrop } from '../invalidate/dropped.ts';
+import type { PlaceInvalidator } from '../invalidate/place-invalidator.ts';
 import { type EntryTags, type Refused, tagsOf } from '../load/entry-tags.ts';
 import type { LoadRef } from '../load/store-loaded.ts';
 import { ttlOfValue } from '../loaders/times.ts';
 import type { EntryStore } from '../redis/entry-store.ts';
 import { encodeStored } from '../redis/stored-value.ts';
-import type { Announcer, LocalDrop } from './dropped.ts';
-import type { PlaceInvalidator } from './place-invalidator.ts';
 
 /** More at a time would hold up the server's other clients, and wait for each other longer than a write may. */
 const CHUNK = 500;

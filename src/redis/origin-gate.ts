@@ -88,10 +88,10 @@ export class OriginGate {
   async leave(call: LoneEnd): Promise<OriginChange | null> {
     this.#underWay.delete(call.token);
     const { keys, budget } = this.#parts;
-    const { failures = 0, openForMs = 0 } = budget.breaker ?? {};
+    const { failures = 0, of = 0, openForMs = 0 } = budget.breaker ?? {};
     const args = [keys.origin, keys.leases, call.token, call.end, call.ageMs, call.pauseMs];
     const alone = this.#alone?.leave(call, processClock.now());
-    const change = await this.#ask('leaveOrigin', [...args, failures, openForMs]);
+    const change = await this.#ask('leaveOrigin', [...args, failures, of, openForMs]);
     return alone ?? ((change as OriginChange | '') || null);
   }
 

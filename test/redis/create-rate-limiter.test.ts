@@ -6,7 +6,7 @@ import {
   type RateLimiter,
   type RateLimiterOptions,
 } from '../../src/index.ts';
-import { commandCalls, ownServer, recorded } from '../helpers/cache.ts';
+import { commandCalls, nextEvent, ownServer, recorded } from '../helpers/cache.ts';
 import { connect, redisUrl, uniqueNamespace } from '../helpers/redis.ts';
 
 async function open(options: Partial<RateLimiterOptions> = {}): Promise<RateLimiter> {
@@ -132,6 +132,18 @@ describe('a server that may evict', () => {
     onTestFinished(() => strict.close());
     await expect(strict.ready()).rejects.toMatchObject({ code: 'REDIS_UNSUITABLE' });
     await expect(strict.take()).rejects.toMatchObject({ code: 'REDIS_UNSUITABLE' });
+  });
+
+  test('is warned about when it has come in the place of one that suits', async () => {
+    const server = await ownServer();
+    const limiter = createRateLimiter({ redis: server.url, name: 'calls', max: 1, per: '1s' });
+    onTestFinished(() => limiter.close());
+    await limiter.ready();
+    const warned = nextEvent(limiter, 'server:unsuitable');
+    const redis = connect(server.url);
+    await redis.config('SET', 'maxmemory-policy', 'allkeys-lru');
+    await redis.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
+    expect(await warned).toMatchObject({ role: 'queue' });
   });
 });
 

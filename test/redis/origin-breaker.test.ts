@@ -62,6 +62,20 @@ describe('the breaker of an origin', () => {
     expect(opened.flat()).toEqual([]);
   });
 
+  test('opens by so many failures of the last calls, though answers come between', async () => {
+    const { call, state } = failing();
+    const origin = { breaker: { failures: 3, of: 5, openFor: '1m' } } satisfies OriginOptions;
+    const { calls, read } = await fleet(2, { call }, origin);
+    const ends = ['x', '.', '.', '.', 'x', '.', 'x', '.', 'x'];
+    for (const [n, end] of ends.entries()) {
+      state.isDown = end === 'x';
+      await read(n, `key${n}`);
+    }
+    state.isDown = false;
+    expect(await read(0, 'more')).toMatchObject({ code: 'ORIGIN_UNAVAILABLE' });
+    expect(calls).toHaveLength(ends.length);
+  });
+
   test('serves stale values while it is open', async () => {
     const stale = { call: failing().call, staleMs: 60_000 };
     const { calls, read, loader, namespace } = await fleet(1, stale, LONG);

@@ -106,7 +106,7 @@ const ARGUMENTS: Readonly<Record<ScriptName, readonly ScriptArgument[]>> = {
   moveThreshold: [1_000, 1_000, 60, 0, 0, 8.8, 100, 100, 100, 100],
   enterOrigin: ['token', 3_000, 0, 1, 1, 1, 1_000_000, 0, 1_000, 1_000],
   holdLease: ['token', 3_000],
-  leaveOrigin: ['token', 'failed', 5, 0, 1, 1_000],
+  leaveOrigin: ['token', 'failed', 5, 0, 1, 1, 1_000],
   trimTracker: [1_000, 1e15, 4_000, 0, 10, 10],
   wakeHottest: [1_000, 1e15, 2_000, 0],
   takePermit: [1, 10, 1_000_000, 0],

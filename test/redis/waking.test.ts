@@ -1,16 +1,16 @@
 import { Redis } from 'ioredis';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { InvalidationBus } from '../../src/bus/invalidation-bus.ts';
+import { Wakes } from '../../src/bus/wakes.ts';
 import { processClock } from '../../src/core/clock.ts';
 import { Events } from '../../src/core/events.ts';
 import { type Cache, defineLoader, type Loader } from '../../src/index.ts';
 import { EntryTags } from '../../src/load/entry-tags.ts';
 import { FencedLoad } from '../../src/load/fenced-load.ts';
 import type { Answer } from '../../src/read/answer.ts';
-import { InvalidationBus } from '../../src/read/invalidation-bus.ts';
 import { LocalDrops } from '../../src/read/local-drops.ts';
 import { MissLoader } from '../../src/read/miss-loader.ts';
 import { SingleFlight } from '../../src/read/single-flight.ts';
-import { Wakes } from '../../src/read/wakes.ts';
 import { BusListener } from '../../src/redis/bus-listener.ts';
 import { EntryStore } from '../../src/redis/entry-store.ts';
 import { Keys } from '../../src/redis/keys.ts';

@@ -2,16 +2,16 @@ import { describe, expect, test } from 'vitest';
 import { resolveCache, resolveScheduler, resolveWorker } from '../../../src/config/options.ts';
 import { EverwarmError, InvalidOptionError } from '../../../src/core/errors.ts';
 import { createRateLimiter } from '../../../src/create-rate-limiter.ts';
-import { tagsOf } from '../../../src/load/entry-tags.ts';
-import { type AnyLoader, defineLoader } from '../../../src/loaders/define-loader.ts';
-import { LoaderRegistry } from '../../../src/loaders/registry.ts';
-import { ttlOfValue } from '../../../src/loaders/times.ts';
 import {
   checkGlob,
   checkTags,
   checkVersion,
   resolveInvalidate,
-} from '../../../src/read/invalidate-options.ts';
+} from '../../../src/invalidate/invalidate-options.ts';
+import { tagsOf } from '../../../src/load/entry-tags.ts';
+import { type AnyLoader, defineLoader } from '../../../src/loaders/define-loader.ts';
+import { LoaderRegistry } from '../../../src/loaders/registry.ts';
+import { ttlOfValue } from '../../../src/loaders/times.ts';
 
 type Call = (options: never) => unknown;
 
@@ -116,6 +116,11 @@ const TABLE: readonly [path: string, take: Call, values: readonly unknown[]][] =
   ],
   ['loader "a": origin.breaker', loader, [...objects, false]],
   ['loader "a": origin.breaker.failures', loader, [undefined, 10_001, ...whole]],
+  [
+    'loader "a": origin.breaker.of',
+    withinOrigin('breaker', { failures: 2, openFor: '1s' }),
+    [1, 10_001, ...whole],
+  ],
   [
     'loader "a": origin.breaker.openFor',
     withinOrigin('breaker', { failures: 1 }),

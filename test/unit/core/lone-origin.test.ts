@@ -3,7 +3,7 @@ import { LoneOrigin } from '../../../src/core/lone-origin.ts';
 import type { CallEnd, OriginBudget } from '../../../src/core/origin.ts';
 
 const NONE: OriginBudget = { concurrency: null, rate: null, breaker: null, retryAfter: null };
-const BREAKER = { failures: 2, openForMs: 900 };
+const BREAKER = { failures: 2, of: 2, openForMs: 900 };
 
 function open(budget: Partial<OriginBudget>, underWay: readonly string[] = []) {
   const origin = new LoneOrigin({ ...NONE, ...budget }, new Set(underWay));
@@ -53,6 +53,13 @@ test('opens, lets one call try, and ramps up, as the fleet does', () => {
   expect(granted(2_000)).toBe(2);
   expect(granted(2_301)).toBe(3);
   expect(granted(2_901)).toBe(50);
+});
+
+test('opens by so many failures of the last calls, whatever came between', () => {
+  const { leave } = open({ breaker: { ...BREAKER, of: 3 } });
+  const ends = ['failed', 'answered', 'answered', 'failed', 'answered'] as const;
+  for (const end of ends) expect(leave('x', end, 0)).toBeNull();
+  expect(leave('x', 'failed', 0)).toBe('opened');
 });
 
 test('honours a pause', () => {

@@ -1,10 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import {
-  type EmptyGuardSettings,
-  type GuardedAnswer,
-  LateAnswers,
-} from '../../../src/policy/empty-guard.ts';
+import type { EmptyGuardSettings } from '../../../src/core/empty-guard-settings.ts';
+import { type GuardedAnswer, LateAnswers } from '../../../src/policy/empty-guard.ts';
 
 const usual: EmptyGuardSettings = { share: 0.5, atLeast: 10 };
 

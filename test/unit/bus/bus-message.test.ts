@@ -5,8 +5,8 @@ import {
   MAX_DROPS,
   MAX_MESSAGE_CHARACTERS,
   parseMessage,
-} from '../../../src/read/bus-message.ts';
-import type { Dropped } from '../../../src/read/dropped.ts';
+} from '../../../src/bus/bus-message.ts';
+import type { Dropped } from '../../../src/invalidate/dropped.ts';
 
 /** All that several messages tell to drop. */
 function told(texts: readonly string[]): Dropped[] {

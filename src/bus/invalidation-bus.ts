@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
+import type { Announcer, Dropped } from '../invalidate/dropped.ts';
 import type { BusListener, BusListenerParts } from '../redis/bus-listener.ts';
 import { withinTimeout } from '../redis/connection.ts';
 import type { RedisClient } from '../redis/redis-client.ts';
 import { encodeDrops, parseMessage } from './bus-message.ts';
-import type { Announcer, Dropped } from './dropped.ts';
 
 /*
  * A process on the bus:  connecting → hearing, all dropped → (connection lost) → connecting → hearing, …

@@ -8,8 +8,8 @@ import type { EntryStore } from '../redis/entry-store.ts';
 import type { EntryName, EntryScope, Keys } from '../redis/keys.ts';
 import type { LiveVersions } from '../redis/live-versions.ts';
 import type { TagIndex } from '../redis/tag-index.ts';
+import type { Tracker } from '../redis/tracker.ts';
 import type { Announcer, Dropped, LocalDrop } from './dropped.ts';
-import type { LocalLoader } from './local-loaders.ts';
 import type { PlaceInvalidator } from './place-invalidator.ts';
 
 /*
@@ -18,10 +18,16 @@ import type { PlaceInvalidator } from './place-invalidator.ts';
  * what read one while the step was on its way.
  */
 
+/** What of a loader of this process an invalidation needs. */
+export interface InvalidatedLoader {
+  readonly loader: { readonly version: number };
+  readonly tracker: Pick<Tracker, 'lookNow'>;
+}
+
 export interface InvalidationParts {
   readonly keys: Keys;
   /** The loaders of this process, by name. */
-  readonly loaders: ReadonlyMap<string, LocalLoader>;
+  readonly loaders: ReadonlyMap<string, InvalidatedLoader>;
   readonly places: PlaceInvalidator;
   readonly scan: EntryScan;
   readonly tags: TagIndex;

@@ -1,4 +1,4 @@
-import type { Dropped } from './dropped.ts';
+import type { Dropped } from '../invalidate/dropped.ts';
 
 /** What travels on the bus: names, never values. */
 export type BusMessage =
