@@ -146,8 +146,9 @@ test('a plan warms what is expected: of the three the keys of who has foretold b
   await connect().del(tracker.heatKey);
   await read(tracker, { now: 9, 'also now': 8 });
   const keys = new Keys(fleet.namespace);
-  // Else what is hot now is refreshed.
+  // Else what is hot now is refreshed, as due or as if the cache had been wiped.
   await connect().del(keys.tracker(fleet.item, tracker.halfLifeMs).due);
+  await connect().set(keys.canary(), '1');
   await connect().hset(keys.historyScores(fleet.item), { yesterday: 0.9, lastWeek: 0.9, now: 0.2 });
   await fleet.worker();
   await fleet.scheduler(fleet.plan({ keys: { hottest: 2, of: 'expected' } }));
