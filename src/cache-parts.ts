@@ -12,6 +12,7 @@ import type { Writer } from './read/writer.ts';
 import type { Keys } from './redis/keys.ts';
 import type { LiveVersions } from './redis/live-versions.ts';
 import type { RoleServers } from './redis/role-servers.ts';
+import type { WarmStart } from './warm/warm-start.ts';
 import type { Warmer } from './warm/warmer.ts';
 
 /** What a cache is made of. */
@@ -27,6 +28,7 @@ export interface CacheParts {
   readonly reader: Reader;
   readonly writer: Writer;
   readonly warmer: Warmer;
+  readonly warmStart: WarmStart;
   readonly versions: LiveVersions;
   readonly invalidator: Invalidator;
   readonly explainer: Explainer;

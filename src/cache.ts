@@ -10,6 +10,7 @@ import type { AnyLoader, Loader } from './loaders/define-loader.ts';
 import type { Explanation } from './observe/explanation.ts';
 import type { Meta } from './read/answer.ts';
 import type { Write } from './read/write-through.ts';
+import type { ReadyOptions, WarmReady } from './warm/warm-start.ts';
 import type { WarmOptions, WarmResult } from './warm/warmer.ts';
 import type { AnyFunction, WrapOptions, Wrapped } from './wrap-function.ts';
 
@@ -173,6 +174,18 @@ export interface Cache {
    * @throws EverwarmError when `strict` and Redis is unreachable or unsuitable
    */
   ready(): Promise<void>;
+  /**
+   * Resolves once `warmOnStart` has gone through its keys too, or its time is up, and says which: `'warm'`,
+   * `'timeout'`, or `'failed'` where a loader's hottest keys could not be had, or none of them loaded.
+   *
+   * @throws InvalidOptionError naming the option, its value and the rule; as `ready()` when `strict`
+   * @example
+   * ```ts
+   * await cache.ready({ warm: true, timeout: '10s' });
+   * server.listen(3000);
+   * ```
+   */
+  ready(options: ReadyOptions): Promise<WarmReady>;
   /**
    * Sends the reads counted so far, lets what is under way finish for 2 s, aborts the loads that are left,
    * and closes the connections.

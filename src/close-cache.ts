@@ -9,8 +9,9 @@ const ABORT_GRACE_MS = 500;
 
 /** Sends what was counted, lets what is under way finish for a while, and closes the connections. */
 export async function closeCache(parts: CacheParts, underWay: UnderWay): Promise<void> {
-  const { bus, fenced, invalidator, versions, warmer, local, servers } = parts;
+  const { bus, fenced, invalidator, versions, warmer, warmStart, local, servers } = parts;
   versions.close();
+  warmStart.close();
   warmer.close();
   // What is invalidated until then may have to be repeated.
   const settled = underWay.settled().then(() => invalidator.close());

@@ -30,6 +30,7 @@ import { nodeOf } from './redis/redis-client.ts';
 import { RoleServers } from './redis/role-servers.ts';
 import { scriptClient } from './redis/scripts.ts';
 import { TagIndex } from './redis/tag-index.ts';
+import { WarmStart } from './warm/warm-start.ts';
 import { Warmer } from './warm/warmer.ts';
 
 /**
@@ -85,6 +86,18 @@ export function createCache(options: CacheOptions & Partial<WithLoaders>): Cache
   const reader = new Reader({ reads, flights, misses, fenced, clock, events });
 
   const warmer = new Warmer({ fenced, keys, clock, events, store });
+  const warmStart = new WarmStart({
+    hottest: settings.warmOnStart,
+    loaders: registry,
+    queue,
+    keys,
+    clock,
+    ready: () => servers.ready(),
+    warm: (loader, params) => {
+      const onDone = (key: string): void => void local.get(loader)?.tier?.drop(key);
+      return warmer.warm(loader, params, { onDone });
+    },
+  });
 
   const places = new PlaceInvalidator(store, clock);
   const writer = new Writer({ store, places, tags, local: drops, announcer: bus, clock });
@@ -107,7 +120,16 @@ export function createCache(options: CacheOptions & Partial<WithLoaders>): Cache
   const explainer = new Explainer({ cache, queue, keys, clock });
   const control = new RefreshControl({ queue, keys, clock });
   const parts = { settings, registry, events, servers, keys, local, fenced, explainer, control };
-  return new ReadThroughCache({ ...parts, bus, reader, writer, warmer, versions, invalidator });
+  return new ReadThroughCache({
+    ...parts,
+    bus,
+    reader,
+    writer,
+    warmer,
+    warmStart,
+    versions,
+    invalidator,
+  });
 }
 
 /** The breakers of one role, by node; a node that is back is tried soon. */

@@ -8,7 +8,12 @@ export {
 } from './cached.ts';
 export type { ClusterNode, ClusterTarget } from './config/cluster-target.ts';
 export type { MemoryOptions } from './config/memory-option.ts';
-export type { CacheOptions, SchedulerOptions, WorkerOptions } from './config/options.ts';
+export type {
+  CacheOptions,
+  SchedulerOptions,
+  WarmOnStartOptions,
+  WorkerOptions,
+} from './config/options.ts';
 export type { BreakerOptions, OriginOptions } from './config/origin-option.ts';
 export type { LimitOptions, RateLimiterOptions } from './config/rate-limit.ts';
 export type { RedisOption, RedisTarget } from './config/redis-option.ts';
@@ -58,6 +63,7 @@ export type { ExplainedEntry, ExplainedHeat, Explanation } from './observe/expla
 export type { Meta } from './read/answer.ts';
 export { defineWarmUp, type WarmUpDefinition } from './warm/define-warm-up.ts';
 export type { Hottest, KeySource, KeysContext, PastHour, WarmKeys } from './warm/warm-keys.ts';
+export type { ReadyOptions, WarmReady } from './warm/warm-start.ts';
 export type { WarmUp } from './warm/warm-up.ts';
 export type {
   LastWarmUpRun,

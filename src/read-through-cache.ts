@@ -21,6 +21,7 @@ import type { LocalLoader, LocalLoaders } from './read/local-loaders.ts';
 import { TieredReader } from './read/tiered-reader.ts';
 import { type Write, writeThrough } from './read/write-through.ts';
 import type { RoleServers } from './redis/role-servers.ts';
+import type { ReadyOptions, WarmReady } from './warm/warm-start.ts';
 import type { WarmOptions, WarmResult } from './warm/warmer.ts';
 import { type AnyFunction, type WrapOptions, type Wrapped, wrapFunction } from './wrap-function.ts';
 
@@ -200,8 +201,10 @@ export class ReadThroughCache implements Cache {
     return this.#parts.events.on(name, listener);
   }
 
-  ready(): Promise<void> {
-    return this.#servers.ready();
+  ready(): Promise<void>;
+  ready(options: ReadyOptions): Promise<WarmReady>;
+  ready(options?: ReadyOptions): Promise<unknown> {
+    return options === undefined ? this.#servers.ready() : this.#parts.warmStart.ready(options);
   }
 
   close(): Promise<void> {

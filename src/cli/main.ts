@@ -7,6 +7,7 @@ import { type DashboardFlags, runDashboard } from './dashboard.ts';
 import { type DevFlags, runDev } from './dev.ts';
 import { type ExplainFlags, runExplain } from './explain.ts';
 import { type PauseFlags, runPause } from './pause.ts';
+import { type PeaksFlags, runPeaks } from './peaks.ts';
 import { runSchedule } from './schedule.ts';
 import { simulateCommand } from './simulate.ts';
 import { runWarm, type WarmFlags } from './warm.ts';
@@ -51,6 +52,11 @@ roleCommand('warm', 'run a warm-up now, or load keys of a loader before they are
 roleCommand('schedule', 'print the warm-ups with their last and next runs').action(
   (flags: RoleFlags) => runMain(() => runSchedule(flags)),
 );
+
+keyCommand('peaks', 'print when a loader is read most, and a warm-up for it')
+  .argument('<loader>', "the loader's name")
+  .option('--timezone <zone>', "whose hours, e.g. Europe/Berlin; by default this process's")
+  .action((loader: string, flags: PeaksFlags) => runOnce(() => runPeaks(loader, flags)));
 
 keyCommand('explain', 'say why a key is refreshed ahead or not')
   .argument('<loader>', "the loader's name")

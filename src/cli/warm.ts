@@ -49,7 +49,7 @@ function keysOfPlan(
 ): AsyncGenerator<string> {
   const nowMs = servers.clock.now();
   const peakAtMs = plan.times.peakAfter(nowMs);
-  const hottest = new HottestKeys(servers.queue, keys, plan);
+  const hottest = new HottestKeys({ redis: servers.queue, keys, clock: servers.clock }, plan);
   return keyStream({
     plan: plan.name,
     sources: plan.sources,

@@ -54,6 +54,8 @@ export const DEFAULTS = {
 
   /** Loader calls at a time of one `warm()`. */
   warmConcurrency: 10,
+  /** `ready({ warm: true })` waits for so long. */
+  warmTimeoutMs: 30_000,
   /** Loader calls at a time, per loader and process. */
   concurrency: 50,
   /** How long a closing worker lets running loads finish before it aborts them. */

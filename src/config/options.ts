@@ -5,7 +5,7 @@ import { DEFAULTS } from './defaults.ts';
 import { type MemoryOptions, type MemorySettings, resolveMemory } from './memory-option.ts';
 import { type RedisOption, type RedisTargets, resolveRedis } from './redis-option.ts';
 import { checkRefreshMode, type RefreshMode } from './refresh-mode.ts';
-import { checkName, checkObject, count, span, yesOrNo } from './rules.ts';
+import { checkHottest, checkName, checkObject, count, span, yesOrNo } from './rules.ts';
 
 /** What every role takes. */
 export interface RoleOptions {
@@ -32,8 +32,15 @@ export interface CacheOptions extends RoleOptions {
   readonly maxPendingKeys?: number;
   /** An in-process tier for each loader that has no say of its own in it. */
   readonly memory?: MemoryOptions;
+  /** Load the hottest keys of each loader in the background when the process starts. */
+  readonly warmOnStart?: WarmOnStartOptions;
   /** Called with each invalidation of this cache, to relay it to another region. */
   readonly onInvalidate?: InvalidationHook;
+}
+
+export interface WarmOnStartOptions {
+  /** So many keys of each loader, the hottest first. */
+  readonly hottest: number;
 }
 
 export interface SchedulerOptions extends RoleOptions {
@@ -73,6 +80,8 @@ export interface CacheSettings extends RoleSettings {
   readonly maxPendingKeys: number;
   readonly memory: MemorySettings | null;
   readonly onInvalidate: InvalidationHook | null;
+  /** So many keys of each loader are loaded at start; null: none. */
+  readonly warmOnStart: number | null;
 }
 
 export interface SchedulerSettings extends RoleSettings {
@@ -104,6 +113,7 @@ export function resolveCache(options: CacheOptions): CacheSettings {
     maxPendingKeys: count(options.maxPendingKeys, 'maxPendingKeys', DEFAULTS.maxPendingKeys),
     memory: resolveMemory(options.memory, 'memory'),
     onInvalidate: checkHook(options.onInvalidate),
+    warmOnStart: resolveWarmOnStart(options.warmOnStart),
   };
 }
 
@@ -136,6 +146,12 @@ export function resolveWorker(options: WorkerOptions): WorkerSettings {
 function checkHook(hook: InvalidationHook | undefined): InvalidationHook | null {
   if (hook === undefined || typeof hook === 'function') return hook ?? null;
   throw new InvalidOptionError('onInvalidate', hook, 'must be a function');
+}
+
+function resolveWarmOnStart(option: WarmOnStartOptions | undefined): number | null {
+  if (option === undefined) return null;
+  checkObject(option, 'warmOnStart');
+  return checkHottest(option.hottest, 'warmOnStart.hottest');
 }
 
 export function resolveRole(options: RoleOptions): RoleSettings {

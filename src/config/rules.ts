@@ -68,6 +68,15 @@ export function count(value: number | undefined, path: string, or: number): numb
   return value;
 }
 
+const MOST_HOTTEST = 100_000;
+
+/** How many of the hottest keys. */
+export function checkHottest(value: unknown, path: string): number {
+  const number = Number.isSafeInteger(value) ? (value as number) : 0;
+  if (number >= 1 && number <= MOST_HOTTEST) return number;
+  throw new InvalidOptionError(path, value, `must be a whole number from 1 to ${MOST_HOTTEST}`);
+}
+
 /** @throws InvalidOptionError for undefined, which stands for nothing there */
 export function checkSettable<T>(value: T, path: string): T {
   if (value !== undefined) return value;

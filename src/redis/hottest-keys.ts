@@ -1,3 +1,5 @@
+import type { HotKeys } from '../policy/expected-keys.ts';
+import { fadedBelow, recentReads } from '../policy/heat.ts';
 import { withinTimeout } from './connection.ts';
 import type { RedisClient } from './redis-client.ts';
 
@@ -33,4 +35,20 @@ async function freeze(
   await withinTimeout(freezing, `writing ${frozen}`);
   await redis.expire(frozen, FROZEN_SECONDS);
   return frozen;
+}
+
+/** The hottest keys of a heat that have not faded, with their recent reads. */
+export async function hotKeys(
+  redis: RedisClient,
+  heat: string,
+  { count, ...at }: { readonly count: number; readonly nowMs: number; readonly halfLifeMs: number },
+): Promise<HotKeys & { readonly reads: number[] }> {
+  const least = fadedBelow(at);
+  const flat = await redis.zrevrangebyscore(heat, '+inf', least, 'WITHSCORES', 'LIMIT', 0, count);
+  const hottest = { keys: [] as string[], reads: [] as number[] };
+  for (let from = 0; from + 1 < flat.length; from += 2) {
+    hottest.keys.push(flat[from] ?? '');
+    hottest.reads.push(recentReads(Number(flat[from + 1]), at));
+  }
+  return hottest;
 }

@@ -171,6 +171,16 @@ export class Keys {
     return `${this.namespace}:{${loader.name}}:history:${hour}`;
   }
 
+  /** How well each hour was foretold so far. */
+  historyScores(loader: NamedLoader): string {
+    return `${this.namespace}:{${loader.name}}:history:scores`;
+  }
+
+  /** The keys that a run expects to be wanted. */
+  expected(loader: NamedLoader, name: string): string {
+    return `${this.namespace}:{${loader.name}}:history:expected:${name}`;
+  }
+
   /** Who runs a warm-up plan at the moment. */
   warmUpLock(plan: string): string {
     return `${this.namespace}:{warm-up:${plan}}:lock`;

@@ -1,6 +1,7 @@
+import type { HotKeys } from '../policy/expected-keys.ts';
 import { fadedBelow, halfLifeMs } from '../policy/heat.ts';
 import { withinTimeout } from './connection.ts';
-import { hottestKeys } from './hottest-keys.ts';
+import { hotKeys, hottestKeys } from './hottest-keys.ts';
 import type { Keys, NamedLoader, TrackerKeys } from './keys.ts';
 import type { RedisClient } from './redis-client.ts';
 import { type ScriptArgument, type ScriptClient, scriptClient } from './scripts.ts';
@@ -165,12 +166,13 @@ export class Tracker {
     return (await this.#scripts.run('wakeHottest', args)) === count;
   }
 
-  /** The hottest keys that have not faded, hottest first. */
-  hottestNow(count: number, nowMs: number): Promise<string[]> {
-    const { heat } = this.#keys;
-    const faded = fadedBelow({ nowMs, halfLifeMs: this.halfLifeMs });
-    const hottest = this.#redis.zrevrangebyscore(heat, '+inf', faded, 'LIMIT', 0, count);
-    return withinTimeout(hottest, `reading ${heat}`);
+  /** The hottest keys that have not faded, hottest first, with their recent reads. */
+  hottestNow(count: number, nowMs: number): Promise<HotKeys & { readonly reads: number[] }> {
+    const at = { nowMs, halfLifeMs: this.halfLifeMs };
+    return withinTimeout(
+      hotKeys(this.#redis, this.#keys.heat, { count, ...at }),
+      `reading ${this.#keys.heat}`,
+    );
   }
 
   /** How many of the `count` hottest there are. */

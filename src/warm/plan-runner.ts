@@ -130,7 +130,7 @@ export class PlanRunner {
       untilMs,
       spreadOverMs: endAtMs - startedAtMs,
       priority: plan.priority,
-      total: await knownTotal(plan.sources, (source) => hottest.count(source, atMs)),
+      total: await knownTotal(plan.sources, (source) => hottest.count(source, { atMs, runId })),
     };
   }
 

@@ -1,11 +1,15 @@
+import { checkHottest } from '../config/rules.ts';
 import { InvalidOptionError } from '../core/errors.ts';
 
 /** The loader's hottest keys, as the tracker has them when the run starts. */
 export interface Hottest {
   /** So many, the hottest first. */
   readonly hottest: number;
-  /** Of the hour of the peak, or of the run without one, a local day or week before; without it, of now. */
-  readonly of?: PastHour;
+  /**
+   * Of the hour of the peak, or of the run without one, a local day or week before; `'expected'`: of both and
+   * of now, by how well each has foretold so far; without it, of now.
+   */
+  readonly of?: PastHour | 'expected';
 }
 
 export type PastHour = 'same hour yesterday' | 'same hour last week';
@@ -32,15 +36,17 @@ export type WarmKeys<P> = KeySource<P> | readonly KeySource<P>[];
 export type Source =
   | { readonly kind: 'params'; readonly params: Params<unknown> }
   | { readonly kind: 'function'; readonly answer: (context: KeysContext) => unknown }
-  | { readonly kind: 'hottest'; readonly hottest: number; readonly daysAgo: number };
+  | { readonly kind: 'hottest'; readonly hottest: number; readonly of: HottestOf };
 
+/** Of now, of a past hour, or of the hour to come. */
+export type HottestOf = 'now' | 'yesterday' | 'lastWeek' | 'expected';
 export type HottestSource = Extract<Source, { readonly kind: 'hottest' }>;
 
-const DAYS_AGO = new Map<unknown, number>([
-  ['same hour yesterday', 1],
-  ['same hour last week', 7],
+const HOTTEST_OF = new Map<unknown, HottestOf>([
+  ['same hour yesterday', 'yesterday'],
+  ['same hour last week', 'lastWeek'],
+  ['expected', 'expected'],
 ]);
-const MOST_HOTTEST = 100_000;
 const RULE =
   'must be (async) iterable params, a function that answers them, { hottest }, or an array of these';
 
@@ -66,17 +72,13 @@ function sourceOf(source: unknown, path: string): Source {
     return { kind: 'function', answer: source as (context: KeysContext) => unknown };
   }
   if (isHottest(source)) {
-    const { hottest, of } = source;
-    const daysAgo = of === undefined ? 0 : DAYS_AGO.get(of);
-    if (daysAgo === undefined) {
-      const rule = `must be ${[...DAYS_AGO.keys()].map((one) => `'${one}'`).join(' or ')}`;
-      throw new InvalidOptionError(`${path}.of`, of, rule);
+    const { hottest } = source;
+    const of = source.of === undefined ? 'now' : HOTTEST_OF.get(source.of);
+    if (of === undefined) {
+      const rule = `must be ${[...HOTTEST_OF.keys()].map((one) => `'${one}'`).join(' or ')}`;
+      throw new InvalidOptionError(`${path}.of`, source.of, rule);
     }
-    if (Number.isSafeInteger(hottest) && hottest >= 1 && hottest <= MOST_HOTTEST) {
-      return { kind: 'hottest', hottest, daysAgo };
-    }
-    const rule = `must be a whole number from 1 to ${MOST_HOTTEST}`;
-    throw new InvalidOptionError(`${path}.hottest`, hottest, rule);
+    return { kind: 'hottest', hottest: checkHottest(hottest, `${path}.hottest`), of };
   }
   if (!isIterable(source)) throw new InvalidOptionError(path, source, RULE);
   if ('next' in source) {

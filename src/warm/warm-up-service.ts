@@ -52,7 +52,7 @@ export class WarmUpService {
       plans,
       runs: this.#runs,
       warmRun: new WarmRun({ keys, store: new EntryStore(cache), queue, clock, events }),
-      hottest: (plan) => new HottestKeys(queue, keys, plan),
+      hottest: (plan) => new HottestKeys({ redis: queue, keys, clock }, plan),
       clock,
       events,
     });

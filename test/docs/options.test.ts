@@ -39,6 +39,8 @@ const SECTIONS = [
   ['Every role', [optionsOf('src/config/options.ts', 'RoleOptions')]],
   ['createCache', [optionsOf('src/config/options.ts', 'CacheOptions')]],
   ['memory', [optionsOf('src/config/memory-option.ts', 'MemoryOptions')]],
+  ['warmOnStart', [optionsOf('src/config/options.ts', 'WarmOnStartOptions')]],
+  ['cache.ready', [optionsOf('src/warm/warm-start.ts', 'ReadyOptions')]],
   ['cache.warm', [optionsOf('src/warm/warmer.ts', 'WarmOptions')]],
   [
     'createScheduler',
@@ -91,6 +93,7 @@ const SECTION_OF: Readonly<Record<string, readonly [section: string, option: str
   memoryTtlMs: ['memory', 'ttl'],
   concurrency: ['createWorker', 'concurrency'],
   warmConcurrency: ['cache.warm', 'concurrency'],
+  warmTimeoutMs: ['cache.ready', 'timeout'],
 };
 /** A default that is no option: it stands under "Not options". */
 const FIXED = ['writeTimeoutMs'];

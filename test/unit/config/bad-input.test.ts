@@ -44,6 +44,8 @@ const TABLE: readonly [path: string, take: Call, values: readonly unknown[]][] =
   ['flushInterval', resolveCache, [...positiveSpan, 99]],
   ['maxPendingKeys', resolveCache, whole],
   ['memory', resolveCache, ['x', 5, true, null, [], {}, { ttl: '1s' }]],
+  ['warmOnStart', resolveCache, objects],
+  ['warmOnStart.hottest', resolveCache, [...whole, undefined, 100_001]],
   ['memory.maxEntries', resolveCache, whole],
   ['memory.maxBytes', resolveCache, whole],
   ['memory.ttl', within(resolveCache, 'memory', { maxEntries: 1 }), positiveSpan],

@@ -36,6 +36,7 @@ describe('options that are left out', () => {
       maxPendingKeys: DEFAULTS.maxPendingKeys,
       memory: null,
       onInvalidate: null,
+      warmOnStart: null,
     });
   });
 
@@ -72,6 +73,7 @@ describe('options that are given', () => {
         recordRate: 1,
         flushInterval: '100ms',
         maxPendingKeys: 10,
+        warmOnStart: { hottest: 7 },
       }),
     ).toEqual({
       redis: { cache: 'rediss://cache:6380', queue: 'rediss://cache:6380' },
@@ -85,6 +87,7 @@ describe('options that are given', () => {
       maxPendingKeys: 10,
       memory: null,
       onInvalidate: null,
+      warmOnStart: 7,
     });
     expect(resolveScheduler({ tickInterval: '1s', claimTtl: '1m' })).toMatchObject({
       tickIntervalMs: 1_000,

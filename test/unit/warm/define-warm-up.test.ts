@@ -50,7 +50,7 @@ describe('a plan is refused with', () => {
     [{ keys: [{ hottest: 1.5 }, () => []] }, 'keys[0].hottest` (1.5) must be'],
     [
       { keys: { hottest: 5, of: 'yesterday' } },
-      "must be 'same hour yesterday' or 'same hour last week'",
+      "must be 'same hour yesterday' or 'same hour last week' or 'expected'",
     ],
     [{ keys: generated() }, 'can be read only once: pass the function that makes it'],
   ] as const)('%j: %s', ([changed, message]) => {
