@@ -35,7 +35,22 @@ async function importFile(path: string): Promise<Record<string, unknown>> {
   try {
     return (await import(pathToFileURL(path).href)) as Record<string, unknown>;
   } catch (cause) {
-    const message = `loaders file ${path} could not be loaded: ${messageOf(cause)}`;
+    const why = typeScriptProblem(cause) ?? messageOf(cause);
+    const message = `loaders file ${path} could not be loaded: ${why}`;
     throw new EverwarmError('LOADERS_FILE', message, { cause });
   }
+}
+
+/** What is wrong with TypeScript that this Node does not run, and what to do; null: something else is wrong. */
+function typeScriptProblem(error: unknown): string | null {
+  const { code, message } = error as NodeJS.ErrnoException;
+  const tsx = "or start with NODE_OPTIONS='--import tsx'";
+  if (code === 'ERR_UNKNOWN_FILE_EXTENSION' && /"\.[cm]?tsx?"/.test(message)) {
+    const file = / for (.*)$/.exec(message)?.[1] ?? 'a file that it imports';
+    return `${file} is TypeScript, which Node ${process.version} does not run: compile it, use Node >= 22.18, ${tsx}`;
+  }
+  if (code === 'ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX') {
+    return `${message}: Node only strips types; compile it, ${tsx}`;
+  }
+  return null;
 }

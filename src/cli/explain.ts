@@ -1,14 +1,10 @@
-import { loadersOf, type RoleFlags, roleOptions } from '../../workers/run-role.ts';
-import { resolveScheduler } from '../config/options.ts';
-import { EverwarmError } from '../core/errors.ts';
-import { Events } from '../core/events.ts';
+import type { RoleFlags } from '../../workers/run-role.ts';
 import { printSpan } from '../core/print-span.ts';
-import type { AnyLoader } from '../loaders/define-loader.ts';
 import { decodeKey } from '../loaders/key-codec.ts';
 import { Explainer } from '../observe/explainer.ts';
 import type { Explanation } from '../observe/explanation.ts';
-import { Keys } from '../redis/keys.ts';
-import { RoleServers } from '../redis/role-servers.ts';
+import { loaderNamed } from './named-loaders.ts';
+import { withSession } from './session.ts';
 
 export type ExplainFlags = RoleFlags & { readonly json?: boolean };
 
@@ -19,39 +15,11 @@ export async function runExplain(
 ): Promise<void> {
   const loader = await loaderNamed(name, flags);
   decodeKey(key); // Refuses text that no params have: nothing could ever be found under it.
-  const explanation = await withServers(flags, ({ cache, queue, clock }, keys) =>
+  const explanation = await withSession(flags, ({ servers: { cache, queue, clock }, keys }) =>
     new Explainer({ cache, queue, keys, clock }).explain(loader, key),
   );
   const text = flags.json ? JSON.stringify(explanation) : printExplanation(explanation);
   process.stdout.write(`${text}\n`);
-}
-
-/** @throws EverwarmError UNKNOWN_LOADER naming the loaders of the flags' file */
-export async function loaderNamed(name: string, flags: RoleFlags): Promise<AnyLoader> {
-  const { loaders } = await loadersOf(flags);
-  const loader = loaders.find((one) => one.name === name);
-  if (loader) return loader;
-  const known = loaders.map((one) => one.name).join(', ');
-  const message = `loader "${name}" is not in ${flags.loaders}, which has: ${known}`;
-  throw new EverwarmError('UNKNOWN_LOADER', message);
-}
-
-/** Opens both servers for one command; one that is not there within 5 s fails it. */
-export async function withServers<T>(
-  flags: RoleFlags,
-  run: (servers: RoleServers, keys: Keys) => Promise<T>,
-): Promise<T> {
-  const settings = resolveScheduler(roleOptions(flags));
-  const events = new Events();
-  // What is wrong with the servers is for the roles to say.
-  events.on('server:unsuitable', () => undefined);
-  const servers = new RoleServers({ ...settings, name: 'cli', events });
-  try {
-    await servers.ready();
-    return await run(servers, new Keys(settings.namespace));
-  } finally {
-    servers.close();
-  }
 }
 
 function printExplanation(explanation: Explanation): string {

@@ -1,6 +1,7 @@
 import type { RoleFlags } from '../../workers/run-role.ts';
 import { RefreshControl } from '../observe/refresh-control.ts';
-import { loaderNamed, withServers } from './explain.ts';
+import { loaderNamed } from './named-loaders.ts';
+import { withSession } from './session.ts';
 
 export type PauseFlags = RoleFlags & { readonly json?: boolean };
 
@@ -11,7 +12,7 @@ export async function runPause(
   flags: PauseFlags,
 ): Promise<void> {
   const loader = await loaderNamed(name, flags);
-  const changed = await withServers(flags, ({ queue, clock }, keys) =>
+  const changed = await withSession(flags, ({ servers: { queue, clock }, keys }) =>
     new RefreshControl({ queue, keys, clock })[act](loader),
   );
   const state = act === 'pause' ? 'paused' : 'active';

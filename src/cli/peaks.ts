@@ -11,9 +11,9 @@ import {
   profileHours,
 } from '../warm/peak-profile.ts';
 import type { Zone } from '../warm/zone.ts';
-import { loaderNamed } from './explain.ts';
+import { loaderNamed } from './named-loaders.ts';
 import { printPeaks } from './print-peaks.ts';
-import { type WarmSession, withServers } from './warm-session.ts';
+import { type Session, withSession } from './session.ts';
 
 export type PeaksFlags = RoleFlags & { readonly json?: boolean; readonly timezone?: string };
 
@@ -26,7 +26,7 @@ export async function runPeaks(name: string, flags: PeaksFlags): Promise<void> {
   const { timezone = new Intl.DateTimeFormat().resolvedOptions().timeZone } = flags;
   const zone = zoneOf(timezone, '--timezone');
   const loader = await loaderNamed(name, flags);
-  const profile = await withServers(flags, (session) => profileOf(loader, zone, session));
+  const profile = await withSession(flags, (session) => profileOf(loader, zone, session));
   const text = flags.json
     ? JSON.stringify({ loader: loader.name, ...profile })
     : printPeaks(loader.name, profile);
@@ -36,7 +36,7 @@ export async function runPeaks(name: string, flags: PeaksFlags): Promise<void> {
 async function profileOf(
   loader: AnyLoader,
   zone: Zone,
-  { servers, keys }: WarmSession,
+  { servers, keys }: Session,
 ): Promise<PeakProfile> {
   const { queue: redis, clock } = servers;
   const tracker = new Tracker(redis, keys, loader);

@@ -14,11 +14,11 @@ const LINE_EVERY_MS = 5_000;
 const NUMBERS = new Intl.NumberFormat('en');
 
 /** One line of a run's progress. */
-export function progressLine(shown: Shown, nowMs: number): string {
+export function progressLine(shown: Shown, nowMs: number, bar: 'bar' | 'no bar' = 'bar'): string {
   const { done, skipped, failed, total, keysPerSecond, expectedEndAtMs } = shown;
   const finished = done + skipped + failed;
   const counts = [
-    total === null ? `${NUMBERS.format(finished)} keys` : share(finished, total),
+    total === null ? `${NUMBERS.format(finished)} keys` : share(finished, total, bar),
     `${NUMBERS.format(done)} loaded`,
     `${NUMBERS.format(skipped)} fresh`,
     `${NUMBERS.format(failed)} failed`,
@@ -32,14 +32,14 @@ export function progressLine(shown: Shown, nowMs: number): string {
   return counts.join('  ');
 }
 
-function share(finished: number, total: number): string {
+function share(finished: number, total: number, bar: 'bar' | 'no bar'): string {
   const part = total === 0 ? 1 : Math.min(1, finished / total);
   const filled = Math.round(part * WIDTH);
-  const bar = `${'█'.repeat(filled)}${'░'.repeat(WIDTH - filled)}`;
-  return `${bar} ${Math.floor(part * 100)} %  ${NUMBERS.format(finished)} of ${NUMBERS.format(total)}`;
+  const drawn = bar === 'bar' ? `${'█'.repeat(filled)}${'░'.repeat(WIDTH - filled)} ` : '';
+  return `${drawn}${Math.floor(part * 100)} %  ${NUMBERS.format(finished)} of ${NUMBERS.format(total)}`;
 }
 
-/** Shows progress on stdout: on a terminal one line that changes, else a line every five seconds. */
+/** Shows progress: on a terminal a bar in one line that changes, else numbers every five seconds. */
 export class ProgressBar {
   readonly #stream: NodeJS.WriteStream;
   #shownAtMs = 0;
@@ -54,12 +54,12 @@ export class ProgressBar {
     const { isTTY } = this.#stream;
     if (nowMs - this.#shownAtMs < (isTTY ? REDRAW_MS : LINE_EVERY_MS)) return;
     this.#shownAtMs = nowMs;
-    this.#write(progressLine(shown, nowMs));
+    this.#write(this.#line(shown, nowMs));
   }
 
   /** Shows the last state, and leaves it there. */
   end(shown: Shown): void {
-    this.#write(progressLine(shown, Date.now()));
+    this.#write(this.#line(shown, Date.now()));
     if (this.#isOpen) this.#stream.write('\n');
     this.#isOpen = false;
   }
@@ -68,6 +68,10 @@ export class ProgressBar {
   say(text: string): void {
     this.#stream.write(`${this.#isOpen ? '\r\u001b[K' : ''}${text}\n`);
     this.#isOpen = false;
+  }
+
+  #line(shown: Shown, nowMs: number): string {
+    return progressLine(shown, nowMs, this.#stream.isTTY ? 'bar' : 'no bar');
   }
 
   #write(line: string): void {

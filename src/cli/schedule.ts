@@ -6,36 +6,41 @@ import { planRegistry } from '../warm/plan-registry.ts';
 import { statusOf } from '../warm/read-status.ts';
 import type { WarmUp } from '../warm/warm-up.ts';
 import type { WarmUpRunStatus, WarmUpStatus } from '../warm/warm-up-status.ts';
-import { type WarmSession, withServers } from './warm-session.ts';
+import { type Session, withSession } from './session.ts';
+
+export type ScheduleFlags = RoleFlags & { readonly json?: boolean };
 
 /** `everwarm schedule`: prints each plan with its last and its next run, in its local time. */
-export async function runSchedule(flags: RoleFlags): Promise<void> {
+export async function runSchedule(flags: ScheduleFlags): Promise<void> {
   const { loaders, warmUps } = await loadersOf(flags);
   const plans = [...planRegistry(warmUps, new LoaderRegistry(loaders)).values()];
-  const text =
-    plans.length === 0
-      ? 'the loaders file exports no warm-ups'
-      : await withServers(flags, (session) => schedule(plans, session));
-  process.stdout.write(`${text}\n`, () => process.exit());
+  const found =
+    plans.length === 0 ? [] : await withSession(flags, (session) => statuses(plans, session));
+  process.stdout.write(`${flags.json ? JSON.stringify({ warmUps: found }) : text(plans, found)}\n`);
 }
 
-async function schedule(plans: readonly WarmUp[], { servers, keys }: WarmSession): Promise<string> {
+function text(plans: readonly WarmUp[], found: readonly WarmUpStatus[]): string {
+  if (plans.length === 0) return 'the loaders file exports no warm-ups';
+  return found.map((status, index) => about(plans[index]?.zone, status)).join('\n\n');
+}
+
+async function statuses(
+  plans: readonly WarmUp[],
+  { servers, keys }: Session,
+): Promise<readonly WarmUpStatus[]> {
   const queue = new WarmUpQueue(servers.queue, keys);
   const unfinished = await queue.unfinished();
   await queue.close();
   const runs = new WarmUpRuns(servers.queue, keys);
   const nowMs = servers.clock.now();
-  const all = await Promise.all(
-    plans.map(async (plan) => about(plan, await statusOf(plan, { runs, unfinished, nowMs }))),
-  );
-  return all.join('\n\n');
+  return Promise.all(plans.map((plan) => statusOf(plan, { runs, unfinished, nowMs })));
 }
 
-function about(plan: WarmUp, status: WarmUpStatus): string {
+function about(zone: WarmUp['zone'] | undefined, status: WarmUpStatus): string {
   const local = (atMs: number | null): string =>
-    atMs === null
+    atMs === null || !zone
       ? 'never'
-      : plan.zone
+      : zone
           .text(atMs)
           .replace('T', ' ')
           .replace(/(?=[+-]\d\d:\d\d$)/, ' ');

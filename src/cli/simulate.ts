@@ -1,6 +1,4 @@
 import { writeFile } from 'node:fs/promises';
-import { Command, InvalidArgumentError } from 'commander';
-import { runMain } from '../../workers/main.ts';
 import { DEFAULTS } from '../config/defaults.ts';
 import { LONGEST_LIFE_MS, requiredSpan } from '../config/rules.ts';
 import type { Duration } from '../core/duration.ts';
@@ -25,26 +23,8 @@ export interface SimulateFlags {
 }
 
 const MIN_TTL_MS = 100;
-const WASTE_BUDGETS = [0.1, 0.2, 0.5];
-const THRESHOLDS = [2, 5, 8, 16];
 
-/** `everwarm simulate`: what policies would have done with recorded reads. */
-export function simulateCommand(): Command {
-  return new Command('simulate')
-    .description('replay recorded reads against refresh policies, to choose settings')
-    .argument('<file>', 'CSV, plain or gzip, with columns t_ms and key_id, in order of time')
-    .requiredOption('--ttl <duration>', 'life of an entry, e.g. 60s')
-    .requiredOption('--load-time <duration>', 'how long a load takes, e.g. 200ms')
-    .option('--keys <file>', 'CSV of load times by key: key_id and load_ms (or rtt_ms_p50)')
-    .option('--ttl-column', 'take the ttl of each read from column ttl_s, where it has one')
-    .option('--waste-budget <share...>', 'more waste budgets to compare', shares, WASTE_BUDGETS)
-    .option('--threshold <n...>', 'fixed thresholds to compare', thresholds, THRESHOLDS)
-    .option('--html <file>', 'write a page with a chart')
-    .option('--json', 'print the results as one JSON object on the last line')
-    .action((file: string, flags: SimulateFlags) => runMain(() => runSimulation(file, flags)));
-}
-
-/** Reads the trace twice: for its keys, and to play it. @throws EverwarmError, InvalidOptionError */
+/** `everwarm simulate`: what policies would have done with recorded reads. Reads the trace twice: for its keys, and to play it. @throws EverwarmError, InvalidOptionError */
 export async function runSimulation(file: string, flags: SimulateFlags): Promise<void> {
   const ttlMs = requiredSpan(flags.ttl, '--ttl', { min: MIN_TTL_MS, max: LONGEST_LIFE_MS });
   const loadMs = requiredSpan(flags.loadTime, '--load-time', { min: 1, max: LONGEST_LIFE_MS });
@@ -124,7 +104,7 @@ async function print(
   about: string,
   { html, json }: SimulateFlags,
 ): Promise<void> {
-  process.stdout.write(`${about}\n\n${formatTable(results)}\n`);
+  if (!json) process.stdout.write(`${about}\n\n${formatTable(results)}\n`);
   if (html !== undefined) {
     try {
       await writeFile(html, formatPage(results, about));
@@ -132,24 +112,9 @@ async function print(
       const what = `the chart cannot be written to ${html}: ${messageOf(error)}`;
       throw new EverwarmError('TRACE_FILE', what, { cause: error });
     }
-    process.stdout.write(`\nchart: ${html}\n`);
+    if (!json) process.stdout.write(`\nchart: ${html}\n`);
   }
-  if (!json) return;
-  process.stdout.write(`${JSON.stringify({ policies: Object.fromEntries(results) })}\n`);
-}
-
-function thresholds(text: string, previous: readonly number[]): readonly number[] {
-  const value = text.trim() === '' ? Number.NaN : Number(text);
-  if (!(value >= 1 && value <= 1e6))
-    throw new InvalidArgumentError('It must be a number from 1 to 1,000,000.');
-  return previous === THRESHOLDS ? [value] : [...previous, value];
-}
-
-function shares(text: string, previous: readonly number[]): readonly number[] {
-  const value = text.trim() === '' ? Number.NaN : Number(text);
-  if (!(value >= 0 && value <= 1))
-    throw new InvalidArgumentError('It must be a number from 0 to 1.');
-  return previous === WASTE_BUDGETS ? [value] : [...previous, value];
+  if (json) process.stdout.write(`${JSON.stringify({ policies: Object.fromEntries(results) })}\n`);
 }
 
 function seconds(ms: number): string {

@@ -5,8 +5,9 @@ import { Tracker } from '../redis/tracker.ts';
 import { newRunId } from '../warm/run-id.ts';
 import { WarmRun } from '../warm/warm-run.ts';
 import { keysOfFile } from './keys-file.ts';
-import { ProgressBar } from './progress-bar.ts';
-import type { WarmSession } from './warm-session.ts';
+import type { ProgressBar } from './progress-bar.ts';
+import type { Session } from './session.ts';
+import type { WarmOutcome } from './warm-outcome.ts';
 
 export interface WarmLoaderFlags {
   /** Path of a file of key texts, one a line. */
@@ -20,7 +21,7 @@ const MOST_LINES_TOLD = 20;
 export function keysOfFlags(
   loader: AnyLoader,
   flags: WarmLoaderFlags,
-  { servers, keys, onBad }: WarmSession & { onBad(line: number, why: string): void },
+  { servers, keys, onBad }: Session & { onBad(line: number, why: string): void },
 ): AsyncGenerator<string> {
   if (flags.keys !== undefined) return keysOfFile(flags.keys, onBad);
   if (flags.hottest) return new Tracker(servers.queue, keys, loader).hottest(flags.hottest, null);
@@ -51,15 +52,14 @@ export class BadLines {
   }
 }
 
-/** Warms keys of a loader from this process, through the workers; answers whether all went well. */
+/** Warms keys of a loader from this process, through the workers. */
 export async function warmLoader(
   loader: AnyLoader,
   flags: WarmLoaderFlags,
-  session: WarmSession,
-): Promise<boolean> {
+  { bar, ...session }: Session & { readonly bar: ProgressBar },
+): Promise<WarmOutcome> {
   const { servers, keys, events } = session;
   const { cache, queue, clock } = servers;
-  const bar = new ProgressBar();
   const bad = new BadLines((text) => bar.say(text));
   events.on('warm:stalled', ({ silentMs }) => {
     bar.say(`no worker has taken any key for ${Math.round(silentMs / 1_000)} s: is one running?`);
@@ -67,6 +67,7 @@ export async function warmLoader(
   const stop = new AbortController();
   process.once('SIGINT', () => stop.abort());
   const hottest = flags.keys === undefined ? (flags.hottest ?? 0) : 0;
+  const runId = newRunId(loader.name);
   const progress = await new WarmRun({
     keys,
     store: new EntryStore(cache),
@@ -75,7 +76,7 @@ export async function warmLoader(
     events,
   }).run(
     {
-      runId: newRunId(loader.name),
+      runId,
       loader,
       keys: keysOfFlags(loader, flags, { ...session, onBad: bad.add }),
       skip: 0,
@@ -90,5 +91,7 @@ export async function warmLoader(
   bar.end(progress);
   bad.tell();
   if (stop.signal.aborted) bar.say('stopped');
-  return progress.failed === 0 && bad.count === 0 && !stop.signal.aborted;
+  const { done, skipped, failed } = progress;
+  const error = stop.signal.aborted ? 'stopped' : null;
+  return { runId, done, skipped, failed, refused: bad.count, error };
 }

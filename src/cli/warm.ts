@@ -2,49 +2,75 @@ import { loadersOf, type RoleFlags } from '../../workers/run-role.ts';
 import { HottestKeys } from '../warm/hottest-keys.ts';
 import { keyStream } from '../warm/key-stream.ts';
 import type { WarmUp } from '../warm/warm-up.ts';
+import { ProgressBar } from './progress-bar.ts';
+import { type Session, withSession } from './session.ts';
 import { BadLines, keysOfFlags, type WarmLoaderFlags, warmLoader } from './warm-loader.ts';
 import { warmPlan } from './warm-plan.ts';
-import { type WarmSession, withServers } from './warm-session.ts';
 import { type Target, targetOf } from './warm-target.ts';
 
-export type WarmFlags = RoleFlags & WarmLoaderFlags & { readonly dryRun?: boolean };
+export type WarmFlags = RoleFlags &
+  WarmLoaderFlags & { readonly dryRun?: boolean; readonly json?: boolean };
 
 const SHOWN = 10;
 
 /** `everwarm warm`: runs a plan now, or warms keys of a loader. */
 export async function runWarm(flags: WarmFlags, name: string): Promise<void> {
   const target = targetOf(name, await loadersOf(flags), flags);
-  const isFine = await withServers(flags, (session) => {
-    if (flags.dryRun) return dryRun(target, flags, session);
-    if (target.kind === 'plan') return warmPlan(target.plan, session);
-    return warmLoader(target.loader, flags, session);
-  });
+  const isFine = await withSession(flags, (session) =>
+    flags.dryRun ? dryRun(target, flags, session) : warm(target, flags, session),
+  );
   // An application's pools, opened by its loaders, would keep the process alive.
   process.exit(isFine ? 0 : 1);
 }
 
+/** Answers whether all went well. */
+async function warm(target: Target, flags: WarmFlags, session: Session): Promise<boolean> {
+  const bar = new ProgressBar(flags.json ? process.stderr : process.stdout);
+  const outcome =
+    target.kind === 'plan'
+      ? await warmPlan(target.plan, { ...session, bar })
+      : await warmLoader(target.loader, flags, { ...session, bar });
+  const isFine = outcome.failed === 0 && outcome.refused === 0 && outcome.error === null;
+  if (flags.json) printJson({ ...named(target), ok: isFine, ...outcome });
+  return isFine;
+}
+
 /** Counts the keys and shows the first ones, but loads none. */
-async function dryRun(target: Target, flags: WarmFlags, session: WarmSession): Promise<boolean> {
-  const say = (text: string): void => void process.stdout.write(`${text}\n`);
-  const bad = new BadLines(say);
+async function dryRun(target: Target, flags: WarmFlags, session: Session): Promise<boolean> {
+  const stream = flags.json ? process.stderr : process.stdout;
+  const bad = new BadLines((text) => void stream.write(`${text}\n`));
   const keys =
     target.kind === 'plan'
       ? keysOfPlan(target.plan, session, (error) => bad.add(0, String(error)))
       : keysOfFlags(target.loader, flags, { ...session, onBad: bad.add });
+  const first: string[] = [];
   let count = 0;
   for await (const key of keys) {
     count++;
-    if (count <= SHOWN) say(key);
+    if (count > SHOWN) continue;
+    first.push(key);
+    if (!flags.json) stream.write(`${key}\n`);
   }
-  if (count > SHOWN) say('…');
+  if (count > SHOWN && !flags.json) stream.write('…\n');
   bad.tell();
-  say(`${count} keys; none was loaded`);
+  if (flags.json) {
+    printJson({ ...named(target), dryRun: true, keys: count, first, refused: bad.count });
+  } else stream.write(`${count} keys; none was loaded\n`);
   return bad.count === 0;
+}
+
+function named(target: Target): { readonly kind: Target['kind']; readonly name: string } {
+  const { name } = target.kind === 'plan' ? target.plan : target.loader;
+  return { kind: target.kind, name };
+}
+
+function printJson(result: object): void {
+  process.stdout.write(`${JSON.stringify(result)}\n`);
 }
 
 function keysOfPlan(
   plan: WarmUp,
-  { servers, keys }: WarmSession,
+  { servers, keys }: Session,
   onRefused: (error: unknown) => void,
 ): AsyncGenerator<string> {
   const nowMs = servers.clock.now();

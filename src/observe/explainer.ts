@@ -3,7 +3,6 @@ import type { Clock } from '../core/clock.ts';
 import type { AnyLoader } from '../loaders/define-loader.ts';
 import { tickMs as tickMsOf } from '../policy/cadence.ts';
 import { explainRefresh, type Hindrance } from '../policy/explain.ts';
-import { usability } from '../policy/freshness.ts';
 import { readRate } from '../policy/heat.ts';
 import { MOST_OF_LIFE } from '../policy/lead-time.ts';
 import { heatOf, leadOf, loadOf, type PlanInput } from '../policy/plan.ts';
@@ -11,14 +10,16 @@ import { shortestLifeMs } from '../policy/varying-life.ts';
 import { lookAtPlace, type PlaceLook } from '../redis/entry-look.ts';
 import type { Keys } from '../redis/keys.ts';
 import { type LoaderStats, LoaderStatsStore } from '../redis/loader-stats.ts';
-import { BEAT_MS, Presence, type Seen } from '../redis/presence.ts';
+import { Presence, type Seen } from '../redis/presence.ts';
 import type { RedisClient } from '../redis/redis-client.ts';
 import { RefreshPause } from '../redis/refresh-pause.ts';
 import type { TrackedKey } from '../redis/tracked-key.ts';
 import { Tracker } from '../redis/tracker.ts';
 import { queueWaitOf } from '../schedule/outlook.ts';
 import { planSettingsOf } from '../schedule/plan-settings.ts';
+import { entryState } from './entry-state.ts';
 import type { ExplainedEntry, Explanation } from './explanation.ts';
+import { isThere, modeOf } from './loader-mode.ts';
 
 export interface ExplainerParts {
   readonly cache: RedisClient;
@@ -26,9 +27,6 @@ export interface ExplainerParts {
   readonly keys: Keys;
   readonly clock: Clock;
 }
-
-/** A scheduler that was not heard of for so long is not there. */
-const GONE_AFTER_MS = 3 * BEAT_MS;
 
 /** All that one explanation is made of. */
 interface Facts {
@@ -99,7 +97,7 @@ function explanationOf(facts: Facts): Explanation {
     due,
     failure,
     lock: { isHeld: lockRemainingMs !== null, remainingMs: lockRemainingMs ?? 0 },
-    mode: modeOf(facts),
+    mode: modeOf(loader, seen, nowMs),
     pausedAtMs,
     seen: {
       schedulerAtMs: latest(seen.schedulerAtMs, seen.shadowAtMs),
@@ -131,25 +129,14 @@ function planInputOf({ loader, key, place, tracked, stats, seen, nowMs }: Facts)
   };
 }
 
-function modeOf({ loader, seen, nowMs }: Facts): Explanation['mode'] {
-  if (loader.refresh.isOff) return 'off';
-  if (loader.refresh.mode === 'shadow') return 'shadow';
-  const isShadowed = isThere(seen.shadowAtMs, nowMs) && !isThere(seen.schedulerAtMs, nowMs);
-  return isShadowed ? 'shadow' : 'active';
-}
-
 function hindranceOf(facts: Facts): Hindrance | null {
   const { seen, pausedAtMs, nowMs } = facts;
-  const mode = modeOf(facts);
+  const mode = modeOf(facts.loader, seen, nowMs);
   if (mode === 'off') return { kind: 'off' };
   if (pausedAtMs !== null) return { kind: 'paused', sinceAtMs: pausedAtMs };
   if (mode === 'shadow') return { kind: 'shadow' };
   const { schedulerAtMs } = seen;
   return isThere(schedulerAtMs, nowMs) ? null : { kind: 'no-scheduler', seenAtMs: schedulerAtMs };
-}
-
-function isThere(seenAtMs: number | null, nowMs: number): boolean {
-  return seenAtMs !== null && nowMs - seenAtMs < GONE_AFTER_MS;
 }
 
 function latest(one: number | null, other: number | null): number | null {
@@ -172,7 +159,7 @@ function entryOf({ loader, place, nowMs }: Facts): ExplainedEntry {
   if (entry === 'foreign') return { ...NO_ENTRY, state: 'unreadable' };
   const { header, bytes, codec, compression } = entry;
   return {
-    state: stateOf(loader, header, nowMs),
+    state: entryState(loader, header, nowMs),
     remainingMs: header.expiresAtMs - nowMs,
     ageMs: nowMs - header.createdAtMs,
     bytes,
@@ -181,15 +168,4 @@ function entryOf({ loader, place, nowMs }: Facts): ExplainedEntry {
     isNotFound: header.notFound,
     unreadLives: header.unreadLives,
   };
-}
-
-function stateOf(
-  loader: AnyLoader,
-  header: { readonly expiresAtMs: number; readonly invalidated: boolean },
-  nowMs: number,
-): ExplainedEntry['state'] {
-  const use = usability(header, loader, nowMs);
-  if (use === 'fresh') return 'fresh';
-  if (use === 'none') return 'expired';
-  return header.invalidated ? 'invalidated' : 'stale';
 }

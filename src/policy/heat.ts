@@ -40,6 +40,14 @@ export function recentReads(
   return Math.min(2 ** (logHeat - at.nowMs / at.halfLifeMs), MOST_RECENT_READS);
 }
 
+/** The log-heat of a key with that many recent reads. */
+export function logHeatOf(
+  recent: number,
+  at: { readonly nowMs: number; readonly halfLifeMs: number },
+): number {
+  return at.nowMs / at.halfLifeMs + Math.log2(recent);
+}
+
 /** Reads per ms of a steadily read key with that many recent reads: λ = N·ln2/h. */
 export function readRate(recent: number, halfLifeMs: number): number {
   return (recent * Math.LN2) / halfLifeMs;

@@ -41,7 +41,7 @@ export async function lookAtKey(
   });
   return {
     logHeat: logHeat ? Number(logHeat) : null,
-    due: dueAt ? { atMs: Number(dueAt), kind: dueKind(Number(dueAt)) } : null,
+    due: dueOf(dueAt ?? null),
     failure: failureOf(failure ?? null),
     bornAtMs: bornAt ? Number(bornAt) : null,
   };
@@ -54,6 +54,11 @@ export function failureOf(text: string | null): Failure | null {
   } catch {
     return null;
   }
+}
+
+/** A due as it stands in the tracker. */
+export function dueOf(score: string | null): TrackedKey['due'] {
+  return score ? { atMs: Number(score), kind: dueKind(Number(score)) } : null;
 }
 
 function dueKind(due: number): DueKind {

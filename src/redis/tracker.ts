@@ -1,5 +1,5 @@
 import type { HotKeys } from '../policy/expected-keys.ts';
-import { fadedBelow, halfLifeMs } from '../policy/heat.ts';
+import { fadedBelow, halfLifeMs, logHeatOf } from '../policy/heat.ts';
 import { withinTimeout } from './connection.ts';
 import { hotKeys, hottestKeys } from './hottest-keys.ts';
 import type { Keys, NamedLoader, TrackerKeys } from './keys.ts';
@@ -221,6 +221,21 @@ export class Tracker {
   /** How many keys are tracked. */
   count(): Promise<number> {
     return this.#redis.zcard(this.#keys.heat);
+  }
+
+  /** How many keys' last refresh has failed. */
+  countFailing(): Promise<number> {
+    return this.#redis.hlen(this.#keys.failing);
+  }
+
+  /** How many keys have at least so many recent reads. */
+  countHotter(recentReads: number, nowMs: number): Promise<number> {
+    const { halfLifeMs } = this;
+    return this.#redis.zcount(
+      this.#keys.heat,
+      logHeatOf(recentReads, { nowMs, halfLifeMs }),
+      '+inf',
+    );
   }
 
   /** Memory that heats and dues take, as the server estimates it. */

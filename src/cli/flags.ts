@@ -1,0 +1,60 @@
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { runMain } from '../../workers/main.ts';
+
+/** A command that runs a role until it is told to stop. */
+export function roleCommand(program: Command, name: string, description: string): Command {
+  const command = program.command(name).description(description);
+  command.requiredOption('--loaders <file>', 'module that exports the loaders');
+  return serverOptions(command).option('--strict', 'refuse an unreachable or unsuitable Redis');
+}
+
+/** A command that asks or tells the fleet something, and ends. */
+export function fleetCommand(program: Command, name: string, description: string): Command {
+  const command = program.command(name).description(description);
+  command.addOption(
+    new Option('--loaders <file>', 'module that exports the loaders')
+      .env('EVERWARM_LOADERS')
+      .default('loaders.js'),
+  );
+  return jsonOption(serverOptions(command));
+}
+
+export function serverOptions(command: Command): Command {
+  return command
+    .addOption(new Option('--redis <url>', 'Redis for both roles, or the cache').env('REDIS_URL'))
+    .addOption(
+      new Option('--queue-redis <url>', 'Redis for the queue and tracker').env('REDIS_QUEUE_URL'),
+    )
+    .addOption(
+      new Option('--namespace <name>', 'first part of all keys').env('EVERWARM_NAMESPACE'),
+    );
+}
+
+export function jsonOption(command: Command): Command {
+  return command.option('--json', 'print one line of JSON');
+}
+
+/** Shows command lines under a command's help. */
+export function withExamples(command: Command, ...lines: readonly string[]): Command {
+  const shown = lines.map((line) => `  $ everwarm ${line}`).join('\n');
+  return command.addHelpText('after', `\nExamples:\n${shown}`);
+}
+
+/** Runs a command that ends by itself: pools that the loaders file opened must not keep it alive. */
+export function runOnce(main: () => Promise<unknown>): Promise<void> {
+  return runMain(() => main().then(() => process.exit()));
+}
+
+/** @throws InvalidArgumentError */
+export function wholeNumber(text: string): number {
+  const number = Number(text);
+  if (/^\d+$/.test(text.trim()) && Number.isSafeInteger(number)) return number;
+  throw new InvalidArgumentError('It must be a whole number of at least 0.');
+}
+
+/** @throws InvalidArgumentError */
+export function positiveNumber(text: string): number {
+  const number = wholeNumber(text);
+  if (number > 0) return number;
+  throw new InvalidArgumentError('It must be a whole number of at least 1.');
+}
