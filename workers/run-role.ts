@@ -3,10 +3,11 @@ import { InvalidOptionError } from '../src/core/errors.ts';
 import { createScheduler } from '../src/create-scheduler.ts';
 import { createWorker } from '../src/create-worker.ts';
 import { type LoadersFile, loadLoaders } from './load-loaders.ts';
-import { logEvents, logShadow, say } from './log.ts';
+import { type LogFlags, openLog } from './log.ts';
+import { logEvents } from './log-events.ts';
 import { untilSignal } from './shutdown.ts';
 
-export interface RoleFlags {
+export interface RoleFlags extends LogFlags {
   /** Path of the file that exports the loaders. */
   readonly loaders: string;
   readonly redis?: string | undefined;
@@ -35,23 +36,25 @@ export function loadersOf(flags: RoleFlags): Promise<LoadersFile> {
 
 /** Runs a worker or a scheduler in this process until SIGTERM or SIGINT. */
 export async function runRole(role: 'worker' | 'scheduler', flags: RoleFlags): Promise<void> {
+  const log = await openLog(role, flags);
   const { loaders, warmUps } = await loadersOf(flags);
   const options = roleOptions(flags);
   const running =
     role === 'worker'
       ? createWorker({ ...options, ...workerOptions(flags), loaders })
       : createScheduler({ ...options, ...(flags.shadow && { mode: 'shadow' }), loaders, warmUps });
-  logEvents(role, running);
-  logShadow(role, running);
+  logEvents(log, running);
   // From now on: a signal may also come while it waits for its servers.
-  const ended = untilSignal(role, () => running.close());
+  const ended = untilSignal(role, { log, close: () => running.close() });
   try {
     await running.ready();
   } catch (error) {
     await running.close();
     throw error;
   }
-  say(role, `ready (pid ${process.pid}), loaders: ${loaders.map(({ name }) => name).join(', ')}`);
+  const names = loaders.map(({ name }) => name);
+  const text = `${role} ready (pid ${process.pid}), loaders: ${names.join(', ')}`;
+  log.info({ event: 'role:ready', pid: process.pid, loaders: names }, text);
   await ended;
 }
 
@@ -87,10 +90,13 @@ function workerOptions({ concurrency, grace }: RoleFlags): { concurrency?: numbe
 /** Flags of a process that is configured by its environment alone (containers). */
 export function flagsFromEnvironment(): RoleFlags {
   const { EVERWARM_LOADERS, EVERWARM_NAMESPACE, EVERWARM_STRICT, EVERWARM_SHADOW } = process.env;
+  const { EVERWARM_LOG_LEVEL, EVERWARM_LOG_FORMAT } = process.env;
   return {
     loaders: EVERWARM_LOADERS ?? 'loaders.js',
     namespace: EVERWARM_NAMESPACE,
     strict: EVERWARM_STRICT === '1',
     shadow: EVERWARM_SHADOW === '1',
+    logLevel: EVERWARM_LOG_LEVEL,
+    logFormat: EVERWARM_LOG_FORMAT,
   };
 }

@@ -1,6 +1,6 @@
 import { type Dashboard, startDashboard } from '../../dashboards/server.ts';
 import type { LoadersFile } from '../../workers/load-loaders.ts';
-import { say } from '../../workers/log.ts';
+import { openLog } from '../../workers/log.ts';
 import { loadersOf, type RoleFlags, roleOptions } from '../../workers/run-role.ts';
 import { untilSignal } from '../../workers/shutdown.ts';
 import { resolveScheduler, type SchedulerOptions } from '../config/options.ts';
@@ -20,10 +20,11 @@ export type DashboardFlags = RoleFlags & {
 
 /** Serves the dashboard until SIGTERM or SIGINT. */
 export async function runDashboard(flags: DashboardFlags): Promise<void> {
+  const log = await openLog('dashboard', flags);
   const file = await loadersOf(flags);
   const dashboard = await openDashboard(file, roleOptions(flags), flags);
-  say('dashboard', dashboard.url);
-  await untilSignal('dashboard', () => dashboard.close());
+  log.info({ event: 'role:ready', url: dashboard.url }, `dashboard ${dashboard.url}`);
+  await untilSignal('dashboard', { log, close: () => dashboard.close() });
 }
 
 /** The dashboard over every loader's queue and that of warm-ups, if there are any, with a connection of its own that `close()` closes. */

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { LOG_FORMATS, LOG_LEVELS } from '../../workers/log.ts';
 import { runMain } from '../../workers/main.ts';
 import { type RoleFlags, runRole } from '../../workers/run-role.ts';
 import { type DashboardFlags, runDashboard } from './dashboard.ts';
@@ -19,22 +20,22 @@ const program = new Command('everwarm')
   .version(version)
   .showHelpAfterError();
 
-roleCommand('worker', 'compute refreshes that schedulers enqueue')
+processCommand('worker', 'compute refreshes that schedulers enqueue')
   .option('--concurrency <n>', 'loader calls at a time, per loader', wholeNumber)
   .option('--grace <duration>', 'how long running loads may finish at shutdown, e.g. 10s')
   .action((flags: RoleFlags) => runMain(() => runRole('worker', flags)));
 
-roleCommand('scheduler', 'choose keys to refresh before they expire')
+processCommand('scheduler', 'choose keys to refresh before they expire')
   .option('--shadow', 'only say what would be refreshed')
   .action((flags: RoleFlags) => runMain(() => runRole('scheduler', flags)));
 
-roleCommand('dashboard', 'serve Bull Board with the queue of every loader')
+processCommand('dashboard', 'serve Bull Board with the queue of every loader')
   .option('--host <address>', 'address to listen on', '127.0.0.1')
   .option('--port <n>', 'port; 0: a free one', wholeNumber, 3000)
   .option('--allowed-host <name...>', 'names it may be reached by, besides loopback ones')
   .action((flags: DashboardFlags) => runMain(() => runDashboard(flags)));
 
-roleCommand('dev', 'run all roles, the dashboard and, without REDIS_URL, a Redis of its own')
+processCommand('dev', 'run all roles, the dashboard and, without REDIS_URL, a Redis of its own')
   .option('--port <n>', 'port of that Redis; 0: a free one', wholeNumber, 0)
   .option('--dashboard-port <n>', 'port of the dashboard; 0: a free one', wholeNumber, 3000)
   .argument('[command...]', 'after --: a program to run with REDIS_URL set, e.g. -- node app.mjs')
@@ -87,6 +88,21 @@ function roleCommand(name: string, description: string): Command {
   const command = program.command(name).description(description);
   command.requiredOption('--loaders <file>', 'module that exports the loaders');
   return serverOptions(command).option('--strict', 'refuse an unreachable or unsuitable Redis');
+}
+
+/** A command that runs until it is told to end. */
+function processCommand(name: string, description: string): Command {
+  return roleCommand(name, description)
+    .addOption(
+      new Option('--log-level <level>', 'the least level that is logged')
+        .choices(LOG_LEVELS)
+        .env('EVERWARM_LOG_LEVEL'),
+    )
+    .addOption(
+      new Option('--log-format <format>', 'by itself, lines for people on a terminal alone')
+        .choices(LOG_FORMATS)
+        .env('EVERWARM_LOG_FORMAT'),
+    );
 }
 
 function serverOptions(command: Command): Command {
