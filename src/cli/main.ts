@@ -20,16 +20,16 @@ const program = new Command('everwarm')
   .version(version)
   .showHelpAfterError();
 
-processCommand('worker', 'compute refreshes that schedulers enqueue')
+deployedCommand('worker', 'compute refreshes that schedulers enqueue')
   .option('--concurrency <n>', 'loader calls at a time, per loader', wholeNumber)
   .option('--grace <duration>', 'how long running loads may finish at shutdown, e.g. 10s')
   .action((flags: RoleFlags) => runMain(() => runRole('worker', flags)));
 
-processCommand('scheduler', 'choose keys to refresh before they expire')
+deployedCommand('scheduler', 'choose keys to refresh before they expire')
   .option('--shadow', 'only say what would be refreshed')
   .action((flags: RoleFlags) => runMain(() => runRole('scheduler', flags)));
 
-processCommand('dashboard', 'serve Bull Board with the queue of every loader')
+deployedCommand('dashboard', 'serve Bull Board with the queue of every loader')
   .option('--host <address>', 'address to listen on', '127.0.0.1')
   .option('--port <n>', 'port; 0: a free one', wholeNumber, 3000)
   .option('--allowed-host <name...>', 'names it may be reached by, besides loopback ones')
@@ -102,6 +102,21 @@ function processCommand(name: string, description: string): Command {
       new Option('--log-format <format>', 'by itself, lines for people on a terminal alone')
         .choices(LOG_FORMATS)
         .env('EVERWARM_LOG_FORMAT'),
+    );
+}
+
+/** A process of a deployment, which probes look at. */
+function deployedCommand(name: string, description: string): Command {
+  return processCommand(name, description)
+    .addOption(
+      new Option('--health-port <n>', 'answer /healthz and /readyz there; 0: on a free port')
+        .argParser(wholeNumber)
+        .env('EVERWARM_HEALTH_PORT'),
+    )
+    .addOption(
+      new Option('--health-host <address>', 'address of that port; by itself, 127.0.0.1').env(
+        'EVERWARM_HEALTH_HOST',
+      ),
     );
 }
 
