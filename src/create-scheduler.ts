@@ -4,6 +4,8 @@ import {
   type SchedulerSettings,
 } from './config/options.ts';
 import { type EventName, Events, type Listener } from './core/events.ts';
+import { type Health, healthOf } from './core/health.ts';
+import { printSpan } from './core/print-span.ts';
 import type { AnyLoader } from './loaders/define-loader.ts';
 import { LoaderRegistry, type WithLoaders } from './loaders/registry.ts';
 import { idleMs, tickMs as tickMsOf } from './policy/cadence.ts';
@@ -46,6 +48,8 @@ export interface Scheduler {
    * @throws EverwarmError REDIS_UNAVAILABLE
    */
   warmUps(): Promise<readonly WarmUpStatus[]>;
+  /** Ready while each of its loops has completed a tick within the last seconds; those need both servers. */
+  health(): Promise<Health>;
   /** Finishes the tick under way, gives warm-ups under way to other schedulers and closes the connections. */
   close(): Promise<void>;
 }
@@ -106,6 +110,12 @@ class SchedulerRole implements Scheduler {
   async warmUps(): Promise<readonly WarmUpStatus[]> {
     await this.#ready;
     return this.#warmUps?.status() ?? [];
+  }
+
+  async health(): Promise<Health> {
+    if (this.#closing !== null) return healthOf(['it is closing']);
+    if (this.#loops.length === 0) return healthOf(['it has not started yet']);
+    return healthOf(this.#loops.map((loop) => loop.complaint()));
   }
 
   close(): Promise<void> {
@@ -180,6 +190,7 @@ class SchedulerRole implements Scheduler {
       tickMs,
     });
     return new TickLoop(() => tick.run(), {
+      name: `ticks of ${loader.name}`,
       now: () => clock.now(),
       tickMs,
       idleMs: idleMs(tickMs, shortestLifeMs(loader)),
@@ -218,6 +229,7 @@ class SchedulerRole implements Scheduler {
 
   #every(pauseMs: number, role: 'cache' | 'queue', work: () => Promise<unknown>): TickLoop {
     return new TickLoop(() => work().then(() => null), {
+      name: `looks at the ${role} Redis every ${printSpan(pauseMs)}`,
       now: () => this.#servers.clock.now(),
       tickMs: pauseMs,
       idleMs: pauseMs,

@@ -2,6 +2,7 @@ import { resolveWorker, type WorkerOptions, type WorkerSettings } from './config
 import type { Clock } from './core/clock.ts';
 import { EverwarmError } from './core/errors.ts';
 import { type EventName, Events, type Listener } from './core/events.ts';
+import { type Health, healthOf } from './core/health.ts';
 import { settlesWithin } from './core/lifecycle.ts';
 import { Slots } from './core/slots.ts';
 import { EntryTags } from './load/entry-tags.ts';
@@ -23,6 +24,7 @@ import type { RedisClient } from './redis/redis-client.ts';
 import { RefreshPause } from './redis/refresh-pause.ts';
 import { RoleServers } from './redis/role-servers.ts';
 import { scriptClient } from './redis/scripts.ts';
+import { silence } from './redis/server-answers.ts';
 import { TagIndex } from './redis/tag-index.ts';
 import { Tracker } from './redis/tracker.ts';
 import { WarmReports } from './redis/warm-reports.ts';
@@ -36,6 +38,11 @@ export interface RefreshWorkers {
    * @throws EverwarmError when `strict` and Redis is unreachable or unsuitable
    */
   ready(): Promise<void>;
+  /**
+   * Ready while both servers answer, and each of its loaders' queues was asked for jobs, or had one begun or ended, within the last
+   * 15 s. A loader call that hangs leaves it ready, as long as there is room for others.
+   */
+  health(): Promise<Health>;
   /** Takes no more jobs, lets running loads finish within `grace`, aborts the rest, closes connections. */
   close(): Promise<void>;
 }
@@ -65,6 +72,7 @@ class WorkerRole implements RefreshWorkers {
   #bullConnection: RedisClient | null = null;
   #workers: readonly RefreshWorker[] = [];
   readonly #ready: Promise<void>;
+  #hasStarted = false;
   #closing: Promise<void> | null = null;
 
   constructor(options: WorkerOptions & WithLoaders) {
@@ -93,6 +101,14 @@ class WorkerRole implements RefreshWorkers {
     return this.#ready;
   }
 
+  async health(): Promise<Health> {
+    if (this.#closing !== null) return healthOf(['it is closing']);
+    if (!this.#hasStarted) return healthOf(['it has not started yet']);
+    const { cache, queue } = this.#servers;
+    const silences = await Promise.all([silence(cache, 'cache'), silence(queue, 'queue')]);
+    return healthOf([...silences, ...this.#workers.map((worker) => worker.complaint())]);
+  }
+
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
@@ -100,6 +116,7 @@ class WorkerRole implements RefreshWorkers {
 
   #start(registry: LoaderRegistry): void {
     if (this.#closing !== null) return;
+    this.#hasStarted = true;
     // Keys of the others are never enqueued.
     const refreshed = [...registry].filter(({ refresh }) => !refresh.isOff);
     if (refreshed.length === 0) return;

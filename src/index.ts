@@ -27,6 +27,7 @@ export {
   LoaderError,
 } from './core/errors.ts';
 export type { EventMap, EventName, LoadReason, StaleReason } from './core/events.ts';
+export type { Health } from './core/health.ts';
 export type {
   Invalidation,
   InvalidationHook,

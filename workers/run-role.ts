@@ -1,12 +1,16 @@
+import { DEFAULTS } from '../src/config/defaults.ts';
 import type { RedisOption } from '../src/config/redis-option.ts';
+import { type Duration, parseDuration } from '../src/core/duration.ts';
 import { InvalidOptionError } from '../src/core/errors.ts';
 import { createScheduler } from '../src/create-scheduler.ts';
 import { createWorker } from '../src/create-worker.ts';
 import { type LoadersFile, loadLoaders } from './load-loaders.ts';
-import { logEvents, logShadow, say } from './log.ts';
+import { type LogFlags, openLog } from './log.ts';
+import { logEvents } from './log-events.ts';
+import { Ops, type OpsFlags } from './ops.ts';
 import { untilSignal } from './shutdown.ts';
 
-export interface RoleFlags {
+export interface RoleFlags extends LogFlags, OpsFlags {
   /** Path of the file that exports the loaders. */
   readonly loaders: string;
   readonly redis?: string | undefined;
@@ -17,6 +21,9 @@ export interface RoleFlags {
   readonly grace?: string | undefined;
   readonly shadow?: boolean | undefined;
 }
+
+/** What a role may take to close beyond its grace: to abort loads, to give up Redis. */
+const CLOSE_MS = 8_000;
 
 /** The environment that says what the flags say, for programs and modules that open a cache of their own. */
 export function environmentOf({ redis, queueRedis, namespace }: RoleFlags): NodeJS.ProcessEnv {
@@ -35,23 +42,35 @@ export function loadersOf(flags: RoleFlags): Promise<LoadersFile> {
 
 /** Runs a worker or a scheduler in this process until SIGTERM or SIGINT. */
 export async function runRole(role: 'worker' | 'scheduler', flags: RoleFlags): Promise<void> {
+  const log = await openLog(role, flags);
   const { loaders, warmUps } = await loadersOf(flags);
   const options = roleOptions(flags);
   const running =
     role === 'worker'
       ? createWorker({ ...options, ...workerOptions(flags), loaders })
       : createScheduler({ ...options, ...(flags.shadow && { mode: 'shadow' }), loaders, warmUps });
-  logEvents(role, running);
-  logShadow(role, running);
+  logEvents(log, running);
+  const health = (): ReturnType<typeof running.health> => running.health();
+  const ops = await Ops.open({ flags, log, health }).catch(async (error: unknown) => {
+    await running.close();
+    throw error;
+  });
   // From now on: a signal may also come while it waits for its servers.
-  const ended = untilSignal(role, () => running.close());
+  const ended = untilSignal(role, {
+    log,
+    onSignal: () => ops.leave(),
+    close: () => running.close().finally(() => ops.close()),
+    deadlineMs: graceMs(flags) + CLOSE_MS,
+  });
   try {
     await running.ready();
   } catch (error) {
     await running.close();
     throw error;
   }
-  say(role, `ready (pid ${process.pid}), loaders: ${loaders.map(({ name }) => name).join(', ')}`);
+  const names = loaders.map(({ name }) => name);
+  const text = `${role} ready (pid ${process.pid}), loaders: ${names.join(', ')}`;
+  log.info({ event: 'role:ready', pid: process.pid, loaders: names }, text);
   await ended;
 }
 
@@ -76,6 +95,10 @@ export function roleOptions(flags: RoleFlags): {
   };
 }
 
+function graceMs({ grace }: RoleFlags): number {
+  return grace === undefined ? DEFAULTS.graceMs : parseDuration(grace as Duration, 'grace');
+}
+
 function workerOptions({ concurrency, grace }: RoleFlags): { concurrency?: number; grace?: never } {
   return {
     ...(concurrency !== undefined && { concurrency }),
@@ -87,10 +110,16 @@ function workerOptions({ concurrency, grace }: RoleFlags): { concurrency?: numbe
 /** Flags of a process that is configured by its environment alone (containers). */
 export function flagsFromEnvironment(): RoleFlags {
   const { EVERWARM_LOADERS, EVERWARM_NAMESPACE, EVERWARM_STRICT, EVERWARM_SHADOW } = process.env;
+  const { EVERWARM_LOG_LEVEL, EVERWARM_LOG_FORMAT } = process.env;
+  const { EVERWARM_HEALTH_PORT, EVERWARM_HEALTH_HOST } = process.env;
   return {
     loaders: EVERWARM_LOADERS ?? 'loaders.js',
     namespace: EVERWARM_NAMESPACE,
     strict: EVERWARM_STRICT === '1',
     shadow: EVERWARM_SHADOW === '1',
+    logLevel: EVERWARM_LOG_LEVEL,
+    logFormat: EVERWARM_LOG_FORMAT,
+    healthPort: EVERWARM_HEALTH_PORT === undefined ? undefined : Number(EVERWARM_HEALTH_PORT),
+    healthHost: EVERWARM_HEALTH_HOST,
   };
 }

@@ -1,16 +1,37 @@
-import { say } from './log.ts';
+import { settlesWithin } from '../src/core/lifecycle.ts';
+import { printSpan } from '../src/core/print-span.ts';
+import type { Log } from './log.ts';
+
+export interface ShutdownOptions {
+  readonly log: Log;
+  readonly close: () => Promise<void>;
+  /** A close that takes longer is given up, and the exit code is 1. */
+  readonly deadlineMs?: number;
+  /** Called at the signal, before anything is closed. */
+  readonly onSignal?: () => void;
+}
+
+const DEADLINE_MS = 15_000;
 
 /**
  * Waits for SIGTERM or SIGINT, closes, and exits with `process.exitCode`, 0 if unset: an application's
  * pools must not keep a worker alive that has nothing left to do. A second signal exits at once with 1.
  */
-export async function untilSignal(role: string, close: () => Promise<void>): Promise<void> {
+export async function untilSignal(role: string, options: ShutdownOptions): Promise<void> {
+  const { log, close, deadlineMs = DEADLINE_MS, onSignal } = options;
   const signal = await new Promise<NodeJS.Signals>((resolve) => {
     for (const name of ['SIGTERM', 'SIGINT'] as const) process.once(name, resolve);
   });
-  say(role, `${signal}: closing`);
+  onSignal?.();
+  log.info({ event: 'role:closing', signal }, `${signal}: closing`);
   for (const name of ['SIGTERM', 'SIGINT'] as const) process.once(name, () => process.exit(1));
-  await close();
-  say(role, 'closed');
+  const closed = close();
+  if (!(await settlesWithin(closed, deadlineMs))) {
+    const text = `the ${role} is not closed after ${printSpan(deadlineMs)}: it is left as it is`;
+    log.error({ event: 'role:abandoned' }, text);
+    process.exit(1);
+  }
+  await closed;
+  log.info({ event: 'role:closed' }, `${role} closed`);
   process.exit();
 }

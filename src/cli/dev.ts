@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
-import { logEvents, say } from '../../workers/log.ts';
+import { type Log, logOf, openLog } from '../../workers/log.ts';
+import { logEvents } from '../../workers/log-events.ts';
 import { environmentOf, loadersOf, type RoleFlags, roleOptions } from '../../workers/run-role.ts';
 import { untilSignal } from '../../workers/shutdown.ts';
 import { createScheduler } from '../create-scheduler.ts';
@@ -17,12 +18,14 @@ type Closers = (() => Promise<unknown> | unknown)[];
 
 /** Runs every role in this process, on a Redis of its own unless one is named. */
 export async function runDev(flags: DevFlags, command: readonly string[]): Promise<void> {
+  // Its reader sits in front of it, also when its output goes through another program.
+  const log = await openLog('dev', { ...flags, logFormat: flags.logFormat ?? 'pretty' });
   const closers: Closers = [];
   const close = async (): Promise<void> => {
     for (const one of closers.toReversed()) await one();
   };
   try {
-    const redis = flags.redis ?? (await startRedis(flags.port, closers)).url;
+    const redis = flags.redis ?? (await startRedis(flags.port, { log, closers })).url;
     const file = await loadersOf({ ...flags, redis });
     const { loaders, warmUps } = file;
     const options = { ...roleOptions({ ...flags, redis }), loaders };
@@ -30,24 +33,28 @@ export async function runDev(flags: DevFlags, command: readonly string[]): Promi
     closers.push(() => worker.close());
     const scheduler = createScheduler({ ...options, warmUps });
     closers.push(() => scheduler.close());
-    logEvents('worker', worker);
-    logEvents('scheduler', scheduler);
+    logEvents(logOf(log, 'worker'), worker);
+    logEvents(logOf(log, 'scheduler'), scheduler);
     await Promise.all([worker.ready(), scheduler.ready()]);
 
     const dashboard = await openDashboard(file, options, { port: flags.dashboardPort });
     closers.push(() => dashboard.close());
-    say('dev', `dashboard ${dashboard.url}`);
-    say('dev', `ready: REDIS_URL=${redis}, loaders: ${loaders.map(({ name }) => name).join(', ')}`);
-    if (command.length > 0) closers.push(startProgram(command, { ...flags, redis }));
+    log.info(`dashboard ${dashboard.url}`);
+    log.info(`ready: REDIS_URL=${redis}, loaders: ${loaders.map(({ name }) => name).join(', ')}`);
+    if (command.length > 0)
+      closers.push(startProgram(command, environmentOf({ ...flags, redis }), log));
   } catch (error) {
     await close();
     throw error;
   }
-  await untilSignal('dev', close);
+  await untilSignal('dev', { log, close });
 }
 
-async function startRedis(port: number, closers: Closers): Promise<EmbeddedRedis> {
-  const tell = (line: string): void => say('dev', line);
+async function startRedis(
+  port: number,
+  { log, closers }: { readonly log: Log; readonly closers: Closers },
+): Promise<EmbeddedRedis> {
+  const tell = (line: string): void => log.info(line);
   const redis = await startEmbeddedRedis({ ...(port > 0 && { port }), say: tell });
   closers.push(() => redis.close());
   return redis;
@@ -56,11 +63,12 @@ async function startRedis(port: number, closers: Closers): Promise<EmbeddedRedis
 /** Runs the user's program beside the roles: when it ends, so do they, with its exit code. */
 function startProgram(
   [file = '', ...args]: readonly string[],
-  flags: RoleFlags,
+  own: NodeJS.ProcessEnv,
+  log: Log,
 ): () => Promise<void> {
-  const env = { ...process.env, ...environmentOf(flags) };
+  const env = { ...process.env, ...own };
   const child = spawn(file, args, { stdio: 'inherit', env });
-  child.once('error', (error) => say('dev', `cannot run ${file}: ${error.message}`));
+  child.once('error', (error) => log.error(`cannot run ${file}: ${error.message}`));
   let isStopping = false;
   const ended = new Promise<void>((resolve) => {
     child.once('close', (code) => {

@@ -1,11 +1,42 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { LOG_FORMATS, LOG_LEVELS } from '../../workers/log-choices.ts';
 import { runMain } from '../../workers/main.ts';
 
-/** A command that runs a role until it is told to stop. */
+/** A command with the loaders of a file, on the servers of the flags. */
 export function roleCommand(program: Command, name: string, description: string): Command {
   const command = program.command(name).description(description);
   command.requiredOption('--loaders <file>', 'module that exports the loaders');
   return serverOptions(command).option('--strict', 'refuse an unreachable or unsuitable Redis');
+}
+
+/** A command that runs until it is told to end, and logs. */
+export function processCommand(program: Command, name: string, description: string): Command {
+  return roleCommand(program, name, description)
+    .addOption(
+      new Option('--log-level <level>', 'the least level that is logged')
+        .choices(LOG_LEVELS)
+        .env('EVERWARM_LOG_LEVEL'),
+    )
+    .addOption(
+      new Option('--log-format <format>', 'by itself, lines for people on a terminal alone')
+        .choices(LOG_FORMATS)
+        .env('EVERWARM_LOG_FORMAT'),
+    );
+}
+
+/** A process of a deployment, which probes look at. */
+export function deployedCommand(program: Command, name: string, description: string): Command {
+  return processCommand(program, name, description)
+    .addOption(
+      new Option('--health-port <n>', 'answer /healthz and /readyz there; 0: on a free port')
+        .argParser(wholeNumber)
+        .env('EVERWARM_HEALTH_PORT'),
+    )
+    .addOption(
+      new Option('--health-host <address>', 'address of that port; by itself, 127.0.0.1').env(
+        'EVERWARM_HEALTH_HOST',
+      ),
+    );
 }
 
 /** A command that asks or tells the fleet something, and ends. */

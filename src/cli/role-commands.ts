@@ -3,17 +3,21 @@ import { runMain } from '../../workers/main.ts';
 import type { RoleFlags } from '../../workers/run-role.ts';
 import type { DashboardFlags } from './dashboard.ts';
 import type { DevFlags } from './dev.ts';
-import { roleCommand, wholeNumber, withExamples } from './flags.ts';
+import { deployedCommand, processCommand, wholeNumber, withExamples } from './flags.ts';
 
 /** What runs until it is told to stop: worker, scheduler, dashboard, dev. */
 export function roleCommands(program: Command): void {
-  const worker = roleCommand(program, 'worker', 'compute refreshes that schedulers enqueue')
+  const worker = deployedCommand(program, 'worker', 'compute refreshes that schedulers enqueue')
     .option('--concurrency <n>', 'loader calls at a time, per loader', wholeNumber)
     .option('--grace <duration>', 'how long running loads may finish at shutdown, e.g. 10s')
     .action((flags: RoleFlags) => runMain(() => startRole('worker', flags)));
   withExamples(worker, 'worker --loaders loaders.js --concurrency 100 --grace 20s');
 
-  const scheduler = roleCommand(program, 'scheduler', 'choose keys to refresh before they expire')
+  const scheduler = deployedCommand(
+    program,
+    'scheduler',
+    'choose keys to refresh before they expire',
+  )
     .option('--shadow', 'only say what would be refreshed')
     .action((flags: RoleFlags) => runMain(() => startRole('scheduler', flags)));
   withExamples(
@@ -22,7 +26,7 @@ export function roleCommands(program: Command): void {
     'scheduler --loaders loaders.js --shadow',
   );
 
-  const dashboard = roleCommand(
+  const dashboard = deployedCommand(
     program,
     'dashboard',
     'serve Bull Board with the queue of every loader',
@@ -38,7 +42,7 @@ export function roleCommands(program: Command): void {
     'dashboard --loaders loaders.js --host 0.0.0.0 --allowed-host ops.example.com',
   );
 
-  const dev = roleCommand(
+  const dev = processCommand(
     program,
     'dev',
     'run all roles, the dashboard and, without REDIS_URL, a Redis of its own',

@@ -19,6 +19,7 @@ export type ErrorCode =
   | 'TRACE_FILE'
   | 'KEYS_FILE'
   | 'DASHBOARD_PORT'
+  | 'HEALTH_PORT'
   | 'CLOSED';
 
 /** Every error Everwarm throws of its own accord: `code` is stable, `cause` is what was underneath. */

@@ -1,6 +1,8 @@
 import { type Job, Worker } from 'bullmq';
 import type { Events } from '../core/events.ts';
-import type { Keys, NamedLoader } from '../redis/keys.ts';
+import { Progress } from '../core/progress.ts';
+import type { AnyLoader } from '../loaders/define-loader.ts';
+import type { Keys } from '../redis/keys.ts';
 import type { RedisClient } from '../redis/redis-client.ts';
 import type { RefreshJobData, RefreshJobResult } from './refresh-job.ts';
 import type { RefreshProcessor } from './refresh-processor.ts';
@@ -10,7 +12,7 @@ import type { WarmProcessor } from './warm-processor.ts';
 export interface RefreshWorkerParts {
   readonly connection: RedisClient;
   readonly keys: Keys;
-  readonly loader: NamedLoader;
+  readonly loader: AnyLoader;
   readonly processor: RefreshProcessor;
   readonly warming: WarmProcessor;
   readonly concurrency: number;
@@ -24,9 +26,22 @@ const STALLED_MS = 5_000;
 const RETRY_MS = 500;
 /** More than a warm-up has in the queue: its jobs never keep a worker from taking refreshes. */
 const LEAST_JOBS = 50;
+/** An idle worker asks for jobs every 5 s. */
+const LATE_MS = 15_000;
+
+type AnyJob = Job<RefreshJobData | WarmJobData, RefreshJobResult>;
 
 /** While Redis is away BullMQ's close() waits for it for ever, and a forced one joins that wait. */
 class CuttableWorker extends Worker<RefreshJobData | WarmJobData, RefreshJobResult> {
+  /** Has asked for a job and got an answer, or has begun or ended one. */
+  readonly progress: Progress = new Progress();
+
+  protected override async moveToActive(token: string, name?: string): Promise<AnyJob> {
+    const job = await super.moveToActive(token, name);
+    this.progress.note();
+    return job;
+  }
+
   async cut(): Promise<void> {
     await this.lockManager.close();
     await this.backend.close(true);
@@ -36,16 +51,23 @@ class CuttableWorker extends Worker<RefreshJobData | WarmJobData, RefreshJobResu
 /** Takes jobs from one loader's queue and has the processor run them. */
 export class RefreshWorker {
   readonly #worker: CuttableWorker;
+  readonly #loader: AnyLoader;
+  readonly #mostJobs: number;
+  #jobs = 0;
 
   constructor(parts: RefreshWorkerParts) {
     const { connection, keys, loader, processor, warming, concurrency, events } = parts;
-    const run = (job: Job<RefreshJobData | WarmJobData, RefreshJobResult>, token?: string) =>
-      isWarm(job) ? warming.process(job, token) : processor.process(job.data as RefreshJobData);
+    this.#loader = loader;
+    // Jobs at a time; their loader calls are limited by the processor.
+    this.#mostJobs = Math.max(concurrency, LEAST_JOBS);
+    const run = (job: AnyJob, token?: string) =>
+      this.#noted(() =>
+        isWarm(job) ? warming.process(job, token) : processor.process(job.data as RefreshJobData),
+      );
     this.#worker = new CuttableWorker(loader.name, run, {
       connection,
       prefix: keys.queuePrefix(loader),
-      // Jobs at a time; their loader calls are limited by the processor.
-      concurrency: Math.max(concurrency, LEAST_JOBS),
+      concurrency: this.#mostJobs,
       lockDuration: LOCK_MS,
       stalledInterval: STALLED_MS,
       runRetryDelay: RETRY_MS,
@@ -54,9 +76,31 @@ export class RefreshWorker {
     this.#worker.on('error', (error) => events.emit('redis:failed', { role: 'queue', error }));
   }
 
+  /**
+   * What is wrong, if it has long neither been given an answer when it asked for jobs, nor begun or ended one: its loop is
+   * parked. A load that hangs does not keep it from asking; only one that has all the jobs it can take waits for the loads.
+   */
+  complaint(): string | null {
+    const { name, loadTimeoutMs } = this.#loader;
+    const lateMs = this.#jobs < this.#mostJobs ? LATE_MS : LATE_MS + loadTimeoutMs;
+    return this.#worker.progress.complaint(`jobs of ${name}`, lateMs);
+  }
+
   /** Takes no more jobs; resolves when those under way are done. */
   async drain(): Promise<void> {
     await this.#worker.close();
+  }
+
+  async #noted<T>(run: () => Promise<T>): Promise<T> {
+    const { progress } = this.#worker;
+    progress.note();
+    this.#jobs++;
+    try {
+      return await run();
+    } finally {
+      this.#jobs--;
+      progress.note();
+    }
   }
 
   /** Ends without waiting for the server. */
@@ -65,6 +109,6 @@ export class RefreshWorker {
   }
 }
 
-function isWarm(job: Job<RefreshJobData | WarmJobData>): job is Job<WarmJobData, RefreshJobResult> {
+function isWarm(job: AnyJob): job is Job<WarmJobData, RefreshJobResult> {
   return job.data?.reason === 'warm';
 }

@@ -1,7 +1,11 @@
+import { Progress } from '../core/progress.ts';
+
 /** What is run again and again; answers when there is next something to do, epoch ms, or null. */
 export type Tick = () => Promise<number | null>;
 
 export interface TickLoopOptions {
+  /** What it does, for a complaint that it does not. */
+  readonly name: string;
   readonly now: () => number;
   /** Shortest pause between two ticks. */
   readonly tickMs: number;
@@ -13,11 +17,14 @@ export interface TickLoopOptions {
 }
 
 const HURRIED_MS = 25;
+/** Longer than a tick with much to do takes. */
+const LATE_MS = 5_000;
 
 /** Runs a tick, sleeps until there is something to do, and again; one tick at a time. */
 export class TickLoop {
   readonly #tick: Tick;
   readonly #options: TickLoopOptions;
+  readonly #progress = new Progress();
   #timer: NodeJS.Timeout | null = null;
   #running: Promise<void> | null = null;
   #isClosed = false;
@@ -33,6 +40,12 @@ export class TickLoop {
     if (this.#timer === null) return;
     clearTimeout(this.#timer);
     this.#sleep(0);
+  }
+
+  /** What is wrong, if no tick has been completed since two were due. */
+  complaint(): string | null {
+    const { name, idleMs } = this.#options;
+    return this.#progress.complaint(name, 2 * idleMs + LATE_MS);
   }
 
   /** Resolves once the tick under way is over. */
@@ -55,6 +68,7 @@ export class TickLoop {
     let pauseMs = idleMs;
     try {
       const nextAtMs = await this.#tick();
+      this.#progress.note();
       if (nextAtMs !== null) pauseMs = Math.min(idleMs, Math.max(tickMs, nextAtMs - now()));
     } catch (error) {
       onError(error);

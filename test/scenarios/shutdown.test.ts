@@ -82,7 +82,7 @@ describe.concurrent('a worker that is loading', () => {
       worker.signal('SIGTERM');
 
       expect(await worker.exited).toEqual({ code: 0, signal: null });
-      expect(worker.output).toMatch(/ closed$/);
+      expect(worker.output).toMatch(/worker closed/);
       expect(await stillHeld(system, tokens)).toEqual([]);
       const aborted = await system.probe.calls({ stage: 'aborted', pid: worker.pid });
       expect(aborted).toHaveLength(how === 'obedient' ? KEYS.length : 0);

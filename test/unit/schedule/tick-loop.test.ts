@@ -13,6 +13,7 @@ function loopOf(next: (tick: number) => number | null | Promise<number | null>) 
   const errors: unknown[] = [];
   const tick: Tick = async () => next(startedAtMs.push(Date.now()) - 1);
   const loop = new TickLoop(tick, {
+    name: 'ticks',
     now: () => Date.now(),
     tickMs: TICK_MS,
     idleMs: IDLE_MS,
@@ -110,5 +111,22 @@ describe('closing a loop', () => {
     await vi.advanceTimersByTimeAsync(5_000);
 
     expect(startedAtMs).toEqual([]);
+  });
+
+  test('complains before its first tick, and when none has succeeded since two were due', async () => {
+    const { loop } = loopOf((tick) => {
+      if (tick >= 3) throw new Error('Redis is away');
+      return null;
+    });
+    expect(loop.complaint()).toBe('ticks: never yet');
+
+    await vi.advanceTimersByTimeAsync(2_000);
+    expect(loop.complaint()).toBeNull();
+    await vi.advanceTimersByTimeAsync(2 * IDLE_MS + 5_000);
+    expect(loop.complaint()).toBeNull();
+    await vi.advanceTimersByTimeAsync(1);
+
+    expect(loop.complaint()).toBe('ticks: not for 7.0 s');
+    await loop.close();
   });
 });
