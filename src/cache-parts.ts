@@ -2,6 +2,7 @@ import type { CacheSettings } from './config/options.ts';
 import type { Events } from './core/events.ts';
 import type { FencedLoad } from './load/fenced-load.ts';
 import type { LoaderRegistry } from './loaders/registry.ts';
+import type { RoleMetrics } from './metrics/role-metrics.ts';
 import type { Explainer } from './observe/explainer.ts';
 import type { RefreshControl } from './observe/refresh-control.ts';
 import type { InvalidationBus } from './read/invalidation-bus.ts';
@@ -31,4 +32,5 @@ export interface CacheParts {
   readonly invalidator: Invalidator;
   readonly explainer: Explainer;
   readonly control: RefreshControl;
+  readonly metrics: RoleMetrics | null;
 }

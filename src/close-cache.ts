@@ -9,7 +9,7 @@ const ABORT_GRACE_MS = 500;
 
 /** Sends what was counted, lets what is under way finish for a while, and closes the connections. */
 export async function closeCache(parts: CacheParts, underWay: UnderWay): Promise<void> {
-  const { bus, fenced, invalidator, versions, warmer, local, servers } = parts;
+  const { bus, fenced, invalidator, versions, warmer, local, servers, metrics } = parts;
   versions.close();
   warmer.close();
   // What is invalidated until then may have to be repeated.
@@ -22,5 +22,6 @@ export async function closeCache(parts: CacheParts, underWay: UnderWay): Promise
   fenced.abortAll(new EverwarmError('CLOSED', 'the cache was closed'));
   await settlesWithin(fenced.idle(), ABORT_GRACE_MS);
   bus.close();
+  metrics?.close();
   servers.close();
 }

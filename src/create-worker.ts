@@ -9,6 +9,7 @@ import { FencedLoad } from './load/fenced-load.ts';
 import { Permits } from './load/permits.ts';
 import type { AnyLoader } from './loaders/define-loader.ts';
 import { LoaderRegistry, type WithLoaders } from './loaders/registry.ts';
+import { RoleMetrics } from './metrics/role-metrics.ts';
 import { RefreshProcessor } from './queue/refresh-processor.ts';
 import { RefreshWorker } from './queue/refresh-worker.ts';
 import { WarmProcessor } from './queue/warm-processor.ts';
@@ -57,6 +58,7 @@ export function createWorker(options: WorkerOptions & WithLoaders): RefreshWorke
 class WorkerRole implements RefreshWorkers {
   readonly #settings: WorkerSettings;
   readonly #events = new Events();
+  readonly #metrics: RoleMetrics | null;
   readonly #servers: RoleServers;
   readonly #fenced: FencedLoad;
   readonly #versions: LiveVersions;
@@ -72,6 +74,7 @@ class WorkerRole implements RefreshWorkers {
     this.#settings = settings;
     const registry = new LoaderRegistry(options.loaders);
     const events = this.#events;
+    this.#metrics = RoleMetrics.open(settings.metrics, 'worker', events);
     this.#servers = new RoleServers({ ...settings, name: 'worker', events });
     const { cache, queue, clock } = this.#servers;
     const store = new EntryStore(cache);
@@ -118,6 +121,7 @@ class WorkerRole implements RefreshWorkers {
     const stats = new LoaderStatsStore(queue, keys, loader);
     const times = new WorkerTimes(stats, () => fenced.loadTime(loader.name));
     this.#times.push(times);
+    this.#metrics?.begin(loader.name);
     this.#beats.push(beating(new Presence(queue, keys, loader), clock));
     const shared = {
       loader,
@@ -155,6 +159,7 @@ class WorkerRole implements RefreshWorkers {
     for (const times of this.#times) times.close();
     for (const beat of this.#beats) clearInterval(beat);
     this.#versions.close();
+    this.#metrics?.close();
     this.#bullConnection?.disconnect();
     this.#servers.close();
   }

@@ -8,6 +8,12 @@ export {
 } from './cached.ts';
 export type { ClusterNode, ClusterTarget } from './config/cluster-target.ts';
 export type { MemoryOptions } from './config/memory-option.ts';
+export type {
+  MetricsMeter,
+  MetricsOptions,
+  MetricsRegistry,
+  MetricsTracer,
+} from './config/metrics-option.ts';
 export type { CacheOptions, SchedulerOptions, WorkerOptions } from './config/options.ts';
 export type { BreakerOptions, OriginOptions } from './config/origin-option.ts';
 export type { LimitOptions, RateLimiterOptions } from './config/rate-limit.ts';
