@@ -29,8 +29,44 @@ function histogram(name: string, shape: Shape & { bounds: readonly number[] }): 
   return { name, type: 'histogram', ...shape };
 }
 
+type MetricName =
+  | 'reads'
+  | 'readDuration'
+  | 'misses'
+  | 'staleReads'
+  | 'readsDropped'
+  | 'invalidations'
+  | 'breakerState'
+  | 'loads'
+  | 'loadDuration'
+  | 'locksLost'
+  | 'storeFailures'
+  | 'originOpenings'
+  | 'originPauses'
+  | 'warmFailures'
+  | 'refreshes'
+  | 'refreshLead'
+  | 'tickDuration'
+  | 'plannedKeys'
+  | 'trackerLimited'
+  | 'warmUps'
+  | 'warmUpKeys'
+  | 'backlog'
+  | 'trackedKeys'
+  | 'threshold'
+  | 'wasteBudget'
+  | 'usedRefreshes'
+  | 'wastedRefreshes'
+  | 'queueWait'
+  | 'workerAlive'
+  | 'originState'
+  | 'cacheMemory'
+  | 'queueMemory'
+  | 'queueEvicting'
+  | 'redisFailures';
+
 /** Every metric of Everwarm. */
-export const METRICS = {
+export const METRICS: Readonly<Record<MetricName, Metric>> = {
   reads: counter('everwarm_reads_total', {
     labels: ['loader', 'result'],
     roles: C,
@@ -213,4 +249,4 @@ export const METRICS = {
     roles: ALL,
     help: 'Failed calls and connections, by the role of the server; the first few of a row.',
   }),
-} as const satisfies Record<string, Metric>;
+};
