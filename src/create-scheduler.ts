@@ -136,7 +136,8 @@ class SchedulerRole implements Scheduler {
 
   #startMetrics(metrics: RoleMetrics, loaders: readonly AnyLoader[], keys: Keys): TickLoop {
     const { cache, queue, clock } = this.#servers;
-    const watch = new FleetWatch({ metrics, loaders, cache, queue, keys, clock });
+    const about = { loaders, plans: this.#plans.keys(), keys };
+    const watch = new FleetWatch({ metrics, cache, queue, clock, ...about });
     return this.#every(METRICS_MS, 'queue', () => watch.look());
   }
 

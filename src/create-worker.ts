@@ -121,7 +121,7 @@ class WorkerRole implements RefreshWorkers {
     const stats = new LoaderStatsStore(queue, keys, loader);
     const times = new WorkerTimes(stats, () => fenced.loadTime(loader.name));
     this.#times.push(times);
-    this.#metrics?.begin(loader.name);
+    this.#metrics?.begin('loader', loader.name);
     this.#beats.push(beating(new Presence(queue, keys, loader), clock));
     const shared = {
       loader,

@@ -3,5 +3,5 @@ import { runMain } from './main.ts';
 import { flagsFromEnvironment, runRole } from './run-role.ts';
 
 // A worker process configured by its environment: EVERWARM_LOADERS, REDIS_URL, REDIS_QUEUE_URL,
-// EVERWARM_NAMESPACE, EVERWARM_STRICT=1. The same as `everwarm worker`.
+// EVERWARM_NAMESPACE, EVERWARM_STRICT=1, EVERWARM_METRICS_PORT, EVERWARM_METRICS_HOST. The same as `everwarm worker`.
 await runMain(() => runRole('worker', flagsFromEnvironment()));

@@ -4,9 +4,10 @@ import { createScheduler } from '../src/create-scheduler.ts';
 import { createWorker } from '../src/create-worker.ts';
 import { type LoadersFile, loadLoaders } from './load-loaders.ts';
 import { logEvents, logShadow, say } from './log.ts';
+import { type MetricsFlags, serveMetrics } from './metrics-server.ts';
 import { untilSignal } from './shutdown.ts';
 
-export interface RoleFlags {
+export interface RoleFlags extends MetricsFlags {
   /** Path of the file that exports the loaders. */
   readonly loaders: string;
   readonly redis?: string | undefined;
@@ -36,7 +37,9 @@ export function loadersOf(flags: RoleFlags): Promise<LoadersFile> {
 /** Runs a worker or a scheduler in this process until SIGTERM or SIGINT. */
 export async function runRole(role: 'worker' | 'scheduler', flags: RoleFlags): Promise<void> {
   const { loaders, warmUps } = await loadersOf(flags);
-  const options = roleOptions(flags);
+  const served = await serveMetrics(flags);
+  const metrics = served && { metrics: { registry: served.registry } };
+  const options = { ...roleOptions(flags), ...metrics };
   const running =
     role === 'worker'
       ? createWorker({ ...options, ...workerOptions(flags), loaders })
@@ -44,11 +47,13 @@ export async function runRole(role: 'worker' | 'scheduler', flags: RoleFlags): P
   logEvents(role, running);
   logShadow(role, running);
   // From now on: a signal may also come while it waits for its servers.
-  const ended = untilSignal(role, () => running.close());
+  const ended = untilSignal(role, () => running.close().finally(() => served?.close()));
+  if (served) say(role, `metrics ${served.url}`);
   try {
     await running.ready();
   } catch (error) {
     await running.close();
+    served?.close();
     throw error;
   }
   say(role, `ready (pid ${process.pid}), loaders: ${loaders.map(({ name }) => name).join(', ')}`);
@@ -87,10 +92,13 @@ function workerOptions({ concurrency, grace }: RoleFlags): { concurrency?: numbe
 /** Flags of a process that is configured by its environment alone (containers). */
 export function flagsFromEnvironment(): RoleFlags {
   const { EVERWARM_LOADERS, EVERWARM_NAMESPACE, EVERWARM_STRICT, EVERWARM_SHADOW } = process.env;
+  const { EVERWARM_METRICS_PORT, EVERWARM_METRICS_HOST } = process.env;
   return {
     loaders: EVERWARM_LOADERS ?? 'loaders.js',
     namespace: EVERWARM_NAMESPACE,
     strict: EVERWARM_STRICT === '1',
     shadow: EVERWARM_SHADOW === '1',
+    metricsPort: EVERWARM_METRICS_PORT ? Number(EVERWARM_METRICS_PORT) : undefined,
+    metricsHost: EVERWARM_METRICS_HOST,
   };
 }

@@ -3,5 +3,6 @@ import { runMain } from './main.ts';
 import { flagsFromEnvironment, runRole } from './run-role.ts';
 
 // A scheduler process configured by its environment: EVERWARM_LOADERS, REDIS_URL, REDIS_QUEUE_URL,
-// EVERWARM_NAMESPACE, EVERWARM_STRICT=1, EVERWARM_SHADOW=1. The same as `everwarm scheduler`.
+// EVERWARM_NAMESPACE, EVERWARM_STRICT=1, EVERWARM_SHADOW=1,
+// EVERWARM_METRICS_PORT, EVERWARM_METRICS_HOST. The same as `everwarm scheduler`.
 await runMain(() => runRole('scheduler', flagsFromEnvironment()));

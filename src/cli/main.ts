@@ -19,12 +19,12 @@ const program = new Command('everwarm')
   .version(version)
   .showHelpAfterError();
 
-roleCommand('worker', 'compute refreshes that schedulers enqueue')
+measured(roleCommand('worker', 'compute refreshes that schedulers enqueue'))
   .option('--concurrency <n>', 'loader calls at a time, per loader', wholeNumber)
   .option('--grace <duration>', 'how long running loads may finish at shutdown, e.g. 10s')
   .action((flags: RoleFlags) => runMain(() => runRole('worker', flags)));
 
-roleCommand('scheduler', 'choose keys to refresh before they expire')
+measured(roleCommand('scheduler', 'choose keys to refresh before they expire'))
   .option('--shadow', 'only say what would be refreshed')
   .action((flags: RoleFlags) => runMain(() => runRole('scheduler', flags)));
 
@@ -87,6 +87,21 @@ function roleCommand(name: string, description: string): Command {
   const command = program.command(name).description(description);
   command.requiredOption('--loaders <file>', 'module that exports the loaders');
   return serverOptions(command).option('--strict', 'refuse an unreachable or unsuitable Redis');
+}
+
+/** A process whose metrics can be scraped. */
+function measured(command: Command): Command {
+  return command
+    .addOption(
+      new Option('--metrics-port <n>', 'serve /metrics there for Prometheus; 0: on a free port')
+        .argParser(wholeNumber)
+        .env('EVERWARM_METRICS_PORT'),
+    )
+    .addOption(
+      new Option('--metrics-host <address>', 'address of that port; by itself, 127.0.0.1').env(
+        'EVERWARM_METRICS_HOST',
+      ),
+    );
 }
 
 function serverOptions(command: Command): Command {

@@ -19,6 +19,8 @@ export type ErrorCode =
   | 'TRACE_FILE'
   | 'KEYS_FILE'
   | 'DASHBOARD_PORT'
+  | 'METRICS_PORT'
+  | 'PROM_CLIENT_MISSING'
   | 'CLOSED';
 
 /** Every error Everwarm throws of its own accord: `code` is stable, `cause` is what was underneath. */

@@ -20,6 +20,8 @@ const ORIGIN_STATES = { closed: 0, ramping: 1, 'half-open': 2, open: 3 } as cons
 export interface FleetWatchParts {
   readonly metrics: RoleMetrics;
   readonly loaders: readonly AnyLoader[];
+  /** Names of its warm-ups. */
+  readonly plans: Iterable<string>;
   readonly cache: RedisClient;
   readonly queue: RedisClient;
   readonly keys: Keys;
@@ -36,6 +38,8 @@ export class FleetWatch {
 
   constructor(parts: FleetWatchParts) {
     this.#parts = parts;
+    for (const { name } of parts.loaders) parts.metrics.begin('loader', name);
+    for (const plan of parts.plans) parts.metrics.begin('plan', plan);
   }
 
   /** Rejects when a server does not answer; what the others say is taken in all the same. */

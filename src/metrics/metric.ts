@@ -11,7 +11,7 @@ export interface Metric {
   /** What each label may be is bounded by the application's code: never a key. */
   readonly labels: readonly string[];
   readonly roles: readonly MetricsRole[];
-  /** Values of the labels after `loader` whose counts start at 0, before the first event. */
+  /** Values of the labels after the first one whose counts start at 0, before the first event. */
   readonly from?: readonly (readonly string[])[];
   /** Upper bounds, of a histogram. */
   readonly bounds?: readonly number[];

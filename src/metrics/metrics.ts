@@ -172,16 +172,19 @@ export const METRICS: Readonly<Record<MetricName, Metric>> = {
   trackerLimited: counter('everwarm_tracker_limited_total', {
     labels: ['loader', 'why'],
     roles: S,
+    from: [['bytes'], ['memory']],
     help: 'Looks that found no room for new keys in the tracker.',
   }),
   warmUps: counter('everwarm_warm_ups_total', {
     labels: ['plan', 'outcome'],
     roles: S,
+    from: [['completed'], ['skipped'], ['failed']],
     help: 'Runs of warm-up plans.',
   }),
   warmUpKeys: counter('everwarm_warm_up_keys_total', {
     labels: ['plan', 'outcome'],
     roles: S,
+    from: [['done'], ['failed']],
     help: 'Keys of completed runs.',
   }),
   backlog: gauge('everwarm_backlog', {

@@ -20,7 +20,7 @@ export function readMetrics(metrics: RoleMetrics | null): ((loader: string) => R
     const onTimed = (seconds: number): void => durations.observe(labels, seconds);
     const counts = new ReadCounts({ timeOneIn: metrics.timeOneIn, onTimed });
     all.set(loader, counts);
-    metrics.begin(loader);
+    metrics.begin('loader', loader);
     return counts;
   };
 }

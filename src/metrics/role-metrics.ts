@@ -50,14 +50,11 @@ export class RoleMetrics {
     return family;
   }
 
-  /** Counts of a loader start at 0, not with their first event: a rate could not tell that one. */
-  begin(loader: string): void {
-    for (const [metric, family] of this.#families) {
-      if (metric.type === 'counter' && metric.labels[0] === 'loader') {
-        for (const rest of metric.from ?? [[]]) {
-          if (rest.length + 1 === metric.labels.length) family.add([loader, ...rest], 0);
-        }
-      }
+  /** Counts of a loader or plan start at 0, not with their first event: a rate could not tell that one. */
+  begin(label: 'loader' | 'plan', name: string): void {
+    for (const [{ type, labels, from }, family] of this.#families) {
+      if (type !== 'counter' || labels[0] !== label) continue;
+      for (const rest of from ?? (labels.length === 1 ? [[]] : [])) family.add([name, ...rest], 0);
     }
   }
 
