@@ -4,6 +4,7 @@ import type { Events } from './core/events.ts';
 import type { Invalidator } from './invalidate/invalidator.ts';
 import type { FencedLoad } from './load/fenced-load.ts';
 import type { LoaderRegistry } from './loaders/registry.ts';
+import type { RoleMetrics } from './metrics/role-metrics.ts';
 import type { Explainer } from './observe/explainer.ts';
 import type { RefreshControl } from './observe/refresh-control.ts';
 import type { LocalLoaders } from './read/local-loaders.ts';
@@ -33,4 +34,5 @@ export interface CacheParts {
   readonly invalidator: Invalidator;
   readonly explainer: Explainer;
   readonly control: RefreshControl;
+  readonly metrics: RoleMetrics | null;
 }

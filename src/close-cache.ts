@@ -9,7 +9,7 @@ const ABORT_GRACE_MS = 500;
 
 /** Sends what was counted, lets what is under way finish for a while, and closes the connections. */
 export async function closeCache(parts: CacheParts, underWay: UnderWay): Promise<void> {
-  const { bus, fenced, invalidator, versions, warmer, warmStart, local, servers } = parts;
+  const { bus, fenced, invalidator, versions, warmer, warmStart, local, servers, metrics } = parts;
   versions.close();
   warmStart.close();
   warmer.close();
@@ -23,5 +23,6 @@ export async function closeCache(parts: CacheParts, underWay: UnderWay): Promise
   fenced.abortAll(new EverwarmError('CLOSED', 'the cache was closed'));
   await settlesWithin(fenced.idle(), ABORT_GRACE_MS);
   bus.close();
+  metrics?.close();
   servers.close();
 }

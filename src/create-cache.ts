@@ -9,6 +9,8 @@ import { EntryTags } from './load/entry-tags.ts';
 import { FencedLoad } from './load/fenced-load.ts';
 import { Permits } from './load/permits.ts';
 import { LoaderRegistry, type WithLoaders } from './loaders/registry.ts';
+import { readMetrics } from './metrics/read-metrics.ts';
+import { RoleMetrics } from './metrics/role-metrics.ts';
 import { Explainer } from './observe/explainer.ts';
 import { RefreshControl } from './observe/refresh-control.ts';
 import type { Answer } from './read/answer.ts';
@@ -49,6 +51,7 @@ export function createCache(options: CacheOptions & Partial<WithLoaders>): Cache
   const registry = new LoaderRegistry(options.loaders ?? [], { least: 0 });
   const { lockTtlMs, readTimeoutMs, onInvalidate } = settings;
   const events = new Events();
+  const metrics = RoleMetrics.open(settings.metrics, 'cache', events);
   const servers = new RoleServers({ ...settings, name: 'cache', events });
   const keys = new Keys(settings.namespace);
   const { cache, queue, clock } = servers;
@@ -61,6 +64,7 @@ export function createCache(options: CacheOptions & Partial<WithLoaders>): Cache
     keys,
     clock,
     events,
+    countsOf: readMetrics(metrics),
   });
   const flights = new SingleFlight<Answer>();
   const wakes = new Wakes();
@@ -119,14 +123,15 @@ export function createCache(options: CacheOptions & Partial<WithLoaders>): Cache
 
   const explainer = new Explainer({ cache, queue, keys, clock });
   const control = new RefreshControl({ queue, keys, clock });
-  const parts = { settings, registry, events, servers, keys, local, fenced, explainer, control };
+  const observing = { explainer, control, metrics };
+  const warming = { warmer, warmStart };
+  const parts = { settings, registry, events, servers, keys, local, fenced, ...observing };
   return new ReadThroughCache({
     ...parts,
+    ...warming,
     bus,
     reader,
     writer,
-    warmer,
-    warmStart,
     versions,
     invalidator,
   });

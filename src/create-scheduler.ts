@@ -8,6 +8,8 @@ import { type Health, healthOf } from './core/health.ts';
 import { printSpan } from './core/print-span.ts';
 import type { AnyLoader } from './loaders/define-loader.ts';
 import { LoaderRegistry, type WithLoaders } from './loaders/registry.ts';
+import { FleetWatch } from './metrics/fleet-watch.ts';
+import { RoleMetrics } from './metrics/role-metrics.ts';
 import { idleMs, tickMs as tickMsOf } from './policy/cadence.ts';
 import { shortestLifeMs } from './policy/varying-life.ts';
 import { RefreshQueue } from './queue/refresh-queue.ts';
@@ -62,6 +64,7 @@ const LOOKS_PER_HEALTH = 4;
 /** A tracker grows by what few processes read in so long: far less than the fifth that is kept free. */
 const GUARD_MS = 5_000;
 const HISTORY_MS = 30_000;
+const METRICS_MS = 5_000;
 
 /**
  * Starts choosing which keys of its loaders to refresh before they expire, and enqueues them.
@@ -80,6 +83,7 @@ export function createScheduler(options: SchedulerOptions & WithLoaders & WithWa
 class SchedulerRole implements Scheduler {
   readonly #settings: SchedulerSettings;
   readonly #events = new Events();
+  readonly #metrics: RoleMetrics | null;
   readonly #servers: RoleServers;
   readonly #queues: RefreshQueue[] = [];
   readonly #schedulers: LoaderScheduler[] = [];
@@ -94,6 +98,7 @@ class SchedulerRole implements Scheduler {
     this.#settings = resolveScheduler(options);
     const registry = new LoaderRegistry(options.loaders);
     this.#plans = planRegistry(options.warmUps ?? [], registry);
+    this.#metrics = RoleMetrics.open(this.#settings.metrics, 'scheduler', this.#events);
     this.#servers = new RoleServers({ ...this.#settings, name: 'scheduler', events: this.#events });
     this.#ready = this.#servers.ready().then(() => this.#start(registry));
     this.#ready.catch(() => undefined); // Refused: whoever awaits ready() sees it.
@@ -131,9 +136,19 @@ class SchedulerRole implements Scheduler {
     const loops = refreshed.map((loader) => this.#startLoop(loader, keys));
     this.#loops = [this.#startWatch(keys), this.#startGuards(), ...loops];
     this.#loops = [this.#startHistory(refreshed, keys), ...this.#loops];
+    if (this.#metrics) {
+      this.#loops = [this.#startMetrics(this.#metrics, refreshed, keys), ...this.#loops];
+    }
     clock.onStep(() => this.#pullBack());
     this.#pullBack(); // A step may have come while no scheduler was there.
     if (this.#plans.size > 0) this.#loops = [this.#startWarmUps(keys), ...this.#loops];
+  }
+
+  #startMetrics(metrics: RoleMetrics, loaders: readonly AnyLoader[], keys: Keys): TickLoop {
+    const { cache, queue, clock } = this.#servers;
+    const about = { loaders, plans: this.#plans.keys(), keys };
+    const watch = new FleetWatch({ metrics, cache, queue, clock, ...about });
+    return this.#every(METRICS_MS, 'queue', () => watch.look());
   }
 
   #startHistory(loaders: readonly AnyLoader[], keys: Keys): TickLoop {
@@ -248,6 +263,7 @@ class SchedulerRole implements Scheduler {
   async #close(): Promise<void> {
     await Promise.all(this.#loops.map((loop) => loop.close()));
     await Promise.all([this.#warmUps?.close(), ...this.#queues.map((queue) => queue.close())]);
+    this.#metrics?.close();
     this.#servers.close();
   }
 }

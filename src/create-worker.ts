@@ -10,6 +10,7 @@ import { FencedLoad } from './load/fenced-load.ts';
 import { Permits } from './load/permits.ts';
 import type { AnyLoader } from './loaders/define-loader.ts';
 import { LoaderRegistry, type WithLoaders } from './loaders/registry.ts';
+import { RoleMetrics } from './metrics/role-metrics.ts';
 import { RefreshProcessor } from './queue/refresh-processor.ts';
 import { RefreshWorker } from './queue/refresh-worker.ts';
 import { WarmProcessor } from './queue/warm-processor.ts';
@@ -64,6 +65,7 @@ export function createWorker(options: WorkerOptions & WithLoaders): RefreshWorke
 class WorkerRole implements RefreshWorkers {
   readonly #settings: WorkerSettings;
   readonly #events = new Events();
+  readonly #metrics: RoleMetrics | null;
   readonly #servers: RoleServers;
   readonly #fenced: FencedLoad;
   readonly #versions: LiveVersions;
@@ -80,6 +82,7 @@ class WorkerRole implements RefreshWorkers {
     this.#settings = settings;
     const registry = new LoaderRegistry(options.loaders);
     const events = this.#events;
+    this.#metrics = RoleMetrics.open(settings.metrics, 'worker', events);
     this.#servers = new RoleServers({ ...settings, name: 'worker', events });
     const { cache, queue, clock } = this.#servers;
     const store = new EntryStore(cache);
@@ -135,6 +138,7 @@ class WorkerRole implements RefreshWorkers {
     const stats = new LoaderStatsStore(queue, keys, loader);
     const times = new WorkerTimes(stats, () => fenced.loadTime(loader.name));
     this.#times.push(times);
+    this.#metrics?.begin('loader', loader.name);
     this.#beats.push(beating(new Presence(queue, keys, loader), clock));
     const shared = {
       loader,
@@ -172,6 +176,7 @@ class WorkerRole implements RefreshWorkers {
     for (const times of this.#times) times.close();
     for (const beat of this.#beats) clearInterval(beat);
     this.#versions.close();
+    this.#metrics?.close();
     this.#bullConnection?.disconnect();
     this.#servers.close();
   }

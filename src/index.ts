@@ -9,6 +9,12 @@ export {
 export type { ClusterNode, ClusterTarget } from './config/cluster-target.ts';
 export type { MemoryOptions } from './config/memory-option.ts';
 export type {
+  MetricsMeter,
+  MetricsOptions,
+  MetricsRegistry,
+  MetricsTracer,
+} from './config/metrics-option.ts';
+export type {
   CacheOptions,
   SchedulerOptions,
   WarmOnStartOptions,

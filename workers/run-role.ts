@@ -7,10 +7,11 @@ import { createWorker } from '../src/create-worker.ts';
 import { type LoadersFile, loadLoaders } from './load-loaders.ts';
 import { type LogFlags, openLog } from './log.ts';
 import { logEvents } from './log-events.ts';
+import { type MetricsFlags, serveMetrics } from './metrics-server.ts';
 import { Ops, type OpsFlags } from './ops.ts';
 import { untilSignal } from './shutdown.ts';
 
-export interface RoleFlags extends LogFlags, OpsFlags {
+export interface RoleFlags extends LogFlags, OpsFlags, MetricsFlags {
   /** Path of the file that exports the loaders. */
   readonly loaders: string;
   readonly redis?: string | undefined;
@@ -44,7 +45,9 @@ export function loadersOf(flags: RoleFlags): Promise<LoadersFile> {
 export async function runRole(role: 'worker' | 'scheduler', flags: RoleFlags): Promise<void> {
   const log = await openLog(role, flags);
   const { loaders, warmUps } = await loadersOf(flags);
-  const options = roleOptions(flags);
+  const served = await serveMetrics(flags);
+  const metrics = served && { metrics: { registry: served.registry } };
+  const options = { ...roleOptions(flags), ...metrics };
   const running =
     role === 'worker'
       ? createWorker({ ...options, ...workerOptions(flags), loaders })
@@ -59,13 +62,18 @@ export async function runRole(role: 'worker' | 'scheduler', flags: RoleFlags): P
   const ended = untilSignal(role, {
     log,
     onSignal: () => ops.leave(),
-    close: () => running.close().finally(() => ops.close()),
+    close: async () => {
+      await running.close().finally(() => ops.close());
+      served?.close();
+    },
     deadlineMs: graceMs(flags) + CLOSE_MS,
   });
+  if (served) log.info({ event: 'metrics:served', url: served.url }, `metrics ${served.url}`);
   try {
     await running.ready();
   } catch (error) {
     await running.close();
+    served?.close();
     throw error;
   }
   const names = loaders.map(({ name }) => name);
@@ -112,6 +120,7 @@ export function flagsFromEnvironment(): RoleFlags {
   const { EVERWARM_LOADERS, EVERWARM_NAMESPACE, EVERWARM_STRICT, EVERWARM_SHADOW } = process.env;
   const { EVERWARM_LOG_LEVEL, EVERWARM_LOG_FORMAT } = process.env;
   const { EVERWARM_HEALTH_PORT, EVERWARM_HEALTH_HOST } = process.env;
+  const { EVERWARM_METRICS_PORT, EVERWARM_METRICS_HOST } = process.env;
   return {
     loaders: EVERWARM_LOADERS ?? 'loaders.js',
     namespace: EVERWARM_NAMESPACE,
@@ -121,5 +130,7 @@ export function flagsFromEnvironment(): RoleFlags {
     logFormat: EVERWARM_LOG_FORMAT,
     healthPort: EVERWARM_HEALTH_PORT === undefined ? undefined : Number(EVERWARM_HEALTH_PORT),
     healthHost: EVERWARM_HEALTH_HOST,
+    metricsPort: EVERWARM_METRICS_PORT ? Number(EVERWARM_METRICS_PORT) : undefined,
+    metricsHost: EVERWARM_METRICS_HOST,
   };
 }

@@ -39,6 +39,21 @@ export function deployedCommand(program: Command, name: string, description: str
     );
 }
 
+/** A process whose metrics can be scraped. */
+export function measured(command: Command): Command {
+  return command
+    .addOption(
+      new Option('--metrics-port <n>', 'serve /metrics there for Prometheus; 0: on a free port')
+        .argParser(wholeNumber)
+        .env('EVERWARM_METRICS_PORT'),
+    )
+    .addOption(
+      new Option('--metrics-host <address>', 'address of that port; by itself, 127.0.0.1').env(
+        'EVERWARM_METRICS_HOST',
+      ),
+    );
+}
+
 /** A command that asks or tells the fleet something, and ends. */
 export function fleetCommand(program: Command, name: string, description: string): Command {
   const command = program.command(name).description(description);

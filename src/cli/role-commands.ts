@@ -3,20 +3,20 @@ import { runMain } from '../../workers/main.ts';
 import type { RoleFlags } from '../../workers/run-role.ts';
 import type { DashboardFlags } from './dashboard.ts';
 import type { DevFlags } from './dev.ts';
-import { deployedCommand, processCommand, wholeNumber, withExamples } from './flags.ts';
+import { deployedCommand, measured, processCommand, wholeNumber, withExamples } from './flags.ts';
 
 /** What runs until it is told to stop: worker, scheduler, dashboard, dev. */
 export function roleCommands(program: Command): void {
-  const worker = deployedCommand(program, 'worker', 'compute refreshes that schedulers enqueue')
+  const worker = measured(
+    deployedCommand(program, 'worker', 'compute refreshes that schedulers enqueue'),
+  )
     .option('--concurrency <n>', 'loader calls at a time, per loader', wholeNumber)
     .option('--grace <duration>', 'how long running loads may finish at shutdown, e.g. 10s')
     .action((flags: RoleFlags) => runMain(() => startRole('worker', flags)));
   withExamples(worker, 'worker --loaders loaders.js --concurrency 100 --grace 20s');
 
-  const scheduler = deployedCommand(
-    program,
-    'scheduler',
-    'choose keys to refresh before they expire',
+  const scheduler = measured(
+    deployedCommand(program, 'scheduler', 'choose keys to refresh before they expire'),
   )
     .option('--shadow', 'only say what would be refreshed')
     .action((flags: RoleFlags) => runMain(() => startRole('scheduler', flags)));

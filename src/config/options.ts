@@ -3,6 +3,7 @@ import { InvalidOptionError } from '../core/errors.ts';
 import type { InvalidationHook } from '../core/invalidation.ts';
 import { DEFAULTS } from './defaults.ts';
 import { type MemoryOptions, type MemorySettings, resolveMemory } from './memory-option.ts';
+import { type MetricsSettings, resolveMetrics, type WithMetrics } from './metrics-option.ts';
 import { type RedisOption, type RedisTargets, resolveRedis } from './redis-option.ts';
 import { checkRefreshMode, type RefreshMode } from './refresh-mode.ts';
 import { checkHottest, checkName, checkObject, count, span, yesOrNo } from './rules.ts';
@@ -17,7 +18,7 @@ export interface RoleOptions {
   readonly strict?: boolean;
 }
 
-export interface CacheOptions extends RoleOptions {
+export interface CacheOptions extends RoleOptions, WithMetrics {
   /** A read that Redis has not answered by then goes to the loader. @defaultValue `'250ms'` */
   readonly readTimeout?: Duration;
   /** Life of a load's lock, renewed every third of it. @defaultValue `'3s'` */
@@ -43,7 +44,7 @@ export interface WarmOnStartOptions {
   readonly hottest: number;
 }
 
-export interface SchedulerOptions extends RoleOptions {
+export interface SchedulerOptions extends RoleOptions, WithMetrics {
   /** Time between ticks that find work, at most ttl/20, at least 50 ms. @defaultValue `'250ms'` */
   readonly tickInterval?: Duration;
   /** Shortest life of a claim; longer where three leads are. @defaultValue `'2s'` */
@@ -56,7 +57,7 @@ export interface SchedulerOptions extends RoleOptions {
   readonly mode?: RefreshMode;
 }
 
-export interface WorkerOptions extends RoleOptions {
+export interface WorkerOptions extends RoleOptions, WithMetrics {
   /** Loader calls at a time, per loader in this process. @defaultValue `50` */
   readonly concurrency?: number;
   /** Life of a load's lock, renewed every third of it. @defaultValue `'3s'` */
@@ -71,7 +72,12 @@ export interface RoleSettings {
   readonly strict: boolean;
 }
 
-export interface CacheSettings extends RoleSettings {
+interface MeasuredSettings extends RoleSettings {
+  /** Null: nothing is counted. */
+  readonly metrics: MetricsSettings | null;
+}
+
+export interface CacheSettings extends MeasuredSettings {
   readonly readTimeoutMs: number;
   readonly lockTtlMs: number;
   readonly recording: boolean;
@@ -84,7 +90,7 @@ export interface CacheSettings extends RoleSettings {
   readonly warmOnStart: number | null;
 }
 
-export interface SchedulerSettings extends RoleSettings {
+export interface SchedulerSettings extends MeasuredSettings {
   readonly tickIntervalMs: number;
   readonly claimTtlMs: number;
   readonly maxTrackedKeys: number;
@@ -93,7 +99,7 @@ export interface SchedulerSettings extends RoleSettings {
   readonly mode: RefreshMode;
 }
 
-export interface WorkerSettings extends RoleSettings {
+export interface WorkerSettings extends MeasuredSettings {
   readonly concurrency: number;
   readonly lockTtlMs: number;
   readonly graceMs: number;
@@ -102,6 +108,7 @@ export interface WorkerSettings extends RoleSettings {
 export function resolveCache(options: CacheOptions): CacheSettings {
   return {
     ...resolveRole(options),
+    metrics: resolveMetrics(options.metrics),
     readTimeoutMs: span(options.readTimeout, 'readTimeout', { or: DEFAULTS.readTimeoutMs, min: 1 }),
     lockTtlMs: span(options.lockTtl, 'lockTtl', { or: DEFAULTS.lockTtlMs, min: 100 }),
     recording: yesOrNo(options.recording, 'recording', true),
@@ -120,6 +127,7 @@ export function resolveCache(options: CacheOptions): CacheSettings {
 export function resolveScheduler(options: SchedulerOptions): SchedulerSettings {
   return {
     ...resolveRole(options),
+    metrics: resolveMetrics(options.metrics),
     tickIntervalMs: span(options.tickInterval, 'tickInterval', {
       or: DEFAULTS.tickIntervalMs,
       min: 50,
@@ -137,6 +145,7 @@ export function resolveScheduler(options: SchedulerOptions): SchedulerSettings {
 export function resolveWorker(options: WorkerOptions): WorkerSettings {
   return {
     ...resolveRole(options),
+    metrics: resolveMetrics(options.metrics),
     concurrency: count(options.concurrency, 'concurrency', DEFAULTS.concurrency),
     lockTtlMs: span(options.lockTtl, 'lockTtl', { or: DEFAULTS.lockTtlMs, min: 100 }),
     graceMs: span(options.grace, 'grace', { or: DEFAULTS.graceMs, min: 0 }),

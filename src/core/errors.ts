@@ -20,6 +20,8 @@ export type ErrorCode =
   | 'KEYS_FILE'
   | 'DASHBOARD_PORT'
   | 'HEALTH_PORT'
+  | 'METRICS_PORT'
+  | 'PROM_CLIENT_MISSING'
   | 'CLOSED';
 
 /** Every error Everwarm throws of its own accord: `code` is stable, `cause` is what was underneath. */

@@ -8,6 +8,7 @@ import type { RedisClient } from '../redis/redis-client.ts';
 import { Tracker } from '../redis/tracker.ts';
 import { AccessRecorder } from './access-recorder.ts';
 import { MemoryTier } from './memory-tier.ts';
+import type { ReadCounts } from './read-counts.ts';
 
 /** What this process has of a loader. */
 export interface LocalLoader {
@@ -17,6 +18,8 @@ export interface LocalLoader {
   readonly tier: MemoryTier | null;
   /** Null: its reads are not counted. */
   readonly recorder: AccessRecorder | null;
+  /** Null: nobody asks what its reads came to. */
+  readonly counts: ReadCounts | null;
 }
 
 export interface LocalLoadersParts {
@@ -31,6 +34,8 @@ export interface LocalLoadersParts {
   readonly maxPendingKeys: number;
   /** For loaders that say nothing of it themselves. */
   readonly memory: MemorySettings | null;
+  /** Makes the counts of one loader's reads; null: without. */
+  readonly countsOf: ((loader: string) => ReadCounts) | null;
 }
 
 /** The loaders of this process, each with its tracker, its tier and the count of its reads. */
@@ -52,7 +57,7 @@ export class LocalLoaders {
   }
 
   add(loader: AnyLoader): void {
-    const { queue, keys, memory, recording, ...shared } = this.#parts;
+    const { queue, keys, memory, recording, countsOf, ...shared } = this.#parts;
     const tracker = new Tracker(queue, keys, loader);
     const settings = loader.memory === undefined ? memory : loader.memory;
     const isCounted = recording && !loader.refresh.isOff;
@@ -63,6 +68,7 @@ export class LocalLoaders {
       recorder: isCounted
         ? new AccessRecorder({ random: Math.random, ...shared, tracker, loader })
         : null,
+      counts: countsOf && countsOf(loader.name),
     };
     this.#byLoader.set(loader, local);
     this.#byName.set(loader.name, local);

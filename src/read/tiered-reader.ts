@@ -29,11 +29,12 @@ export class TieredReader {
   }
 
   /** The copy this process holds, counted as a read; null: there is none. */
-  recall({ loader, tier, recorder }: LocalLoader, key: string): Held | null {
+  recall({ loader, tier, recorder, counts }: LocalLoader, key: string): Held | null {
     if (tier === null) return null;
     const held = tier.get(key);
     if (held === null) return null;
     recorder?.countCopy(key, held);
+    if (counts !== null) counts.memory++;
     if (this.#hitListeners.size > 0) {
       this.#parts.events.emit('entry:hit', { loader: loader.name, key, source: 'memory' });
     }
@@ -42,9 +43,19 @@ export class TieredReader {
 
   /** The value of a key that has no copy here. */
   async read(local: LocalLoader, key: string): Promise<Answer> {
-    // Not a turn later: close() waits only for what is under way.
-    if (!this.#parts.servers.isReady) await this.#readable;
-    return this.#parts.underWay.run(this.#parts.reader.read(this.ref(local, key)));
+    const { counts } = local;
+    const startedAtMs = counts === null ? 0 : counts.begin();
+    try {
+      // Not a turn later: close() waits only for what is under way.
+      if (!this.#parts.servers.isReady) await this.#readable;
+      const reading = this.#parts.reader.read(this.ref(local, key));
+      const answer = await this.#parts.underWay.run(reading);
+      if (counts !== null) counts.end(answer, startedAtMs);
+      return answer;
+    } catch (error) {
+      if (counts !== null) counts.failed++;
+      throw error;
+    }
   }
 
   async answer(local: LocalLoader, key: string): Promise<Answer> {
@@ -63,7 +74,7 @@ export class TieredReader {
       if (held !== null) values.set(key, local.tier?.valueOf(held));
       else if (!refs.has(key)) refs.set(key, this.ref(local, key));
     }
-    if (refs.size > 0) await this.#fetch(refs, values);
+    if (refs.size > 0) await this.#fetch(local, refs, values);
     return keys.map((key) => values.get(key));
   }
 
@@ -73,10 +84,15 @@ export class TieredReader {
     return { loader, key, entryKey, lockKey: keys.lock(entryKey), tier, recorder };
   }
 
-  async #fetch(refs: ReadonlyMap<string, ReadRef>, values: Map<string, unknown>): Promise<void> {
+  async #fetch(
+    { counts }: LocalLoader,
+    refs: ReadonlyMap<string, ReadRef>,
+    values: Map<string, unknown>,
+  ): Promise<void> {
     const { underWay, reader, servers } = this.#parts;
     if (!servers.isReady) await this.#readable;
     const answers = await underWay.run(reader.readMany([...refs.values()]));
+    counts?.endMany(answers);
     for (const [at, key] of [...refs.keys()].entries()) {
       const answer = answers[at];
       if (answer?.status !== 'fulfilled') throw answer?.reason;

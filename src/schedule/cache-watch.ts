@@ -1,3 +1,4 @@
+import { evictedKeys } from '../redis/evicted-keys.ts';
 import type { Keys } from '../redis/keys.ts';
 import {
   addressOf,
@@ -38,15 +39,9 @@ export class CacheWatch {
 
   /** Rejects when a server does not answer. */
   async look(): Promise<CacheHealth> {
-    // Before anything is asked: a master that is not connected throws.
-    const masters = mastersOf(this.#redis);
-    const [wasWiped, stats] = await Promise.all([
-      this.wasWiped(),
-      Promise.all(masters.map((master) => master.info('stats'))),
-    ]);
-    const evictedKeys = stats.reduce((sum, text) => sum + evictedOf(text), 0);
-    const isEvicting = this.#evictedKeys !== null && evictedKeys > this.#evictedKeys;
-    this.#evictedKeys = evictedKeys;
+    const [wasWiped, evicted] = await Promise.all([this.wasWiped(), evictedKeys(this.#redis)]);
+    const isEvicting = this.#evictedKeys !== null && evicted > this.#evictedKeys;
+    this.#evictedKeys = evicted;
     return { isEvicting, wasWiped };
   }
 
@@ -65,7 +60,3 @@ export class CacheWatch {
 
 /** Enough for a master that owns one slot in a thousand; one that owns fewer is not watched. */
 const TAGS_TRIED = 5_000;
-
-function evictedOf(stats: string): number {
-  return Number(/evicted_keys:(\d+)/.exec(stats)?.[1] ?? 0);
-}

@@ -61,7 +61,13 @@ async function waitingScene(load: () => Promise<string | undefined>) {
 function listeningWaiter(namespace: string, loader: Loader<string, string | undefined>) {
   const [redis, keys, events, clock] = [connect(), new Keys(namespace), new Events(), processClock];
   const [wakes, flights] = [new Wakes(), new SingleFlight<Answer>()];
-  const local = { loader, tracker: new Tracker(redis, keys, loader), tier: null, recorder: null };
+  const local = {
+    loader,
+    tracker: new Tracker(redis, keys, loader),
+    tier: null,
+    recorder: null,
+    counts: null,
+  };
   const drops = new LocalDrops({ keys, flights, wakes, loaders: new Map([['item', local]]) });
   const bus = new InvalidationBus({
     publisher: redis,

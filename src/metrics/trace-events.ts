@@ -1,0 +1,47 @@
+import type { MetricsTracer } from '../config/metrics-option.ts';
+import { messageOf } from '../core/errors.ts';
+import type { Events } from '../core/events.ts';
+
+const ERROR_STATUS = 2;
+
+interface Ended {
+  readonly name: string;
+  readonly tookMs: number;
+  readonly attributes: Readonly<Record<string, string | number | boolean>>;
+  readonly error?: unknown;
+}
+
+/** Tells a tracer of loads, refreshes, ticks that found something due, and warm-ups, as they end. */
+export function traceEvents(events: Events, tracer: MetricsTracer): void {
+  const told = ({ name, tookMs, attributes, error }: Ended): void => {
+    const endTime = Date.now();
+    const prefixed = Object.entries(attributes).map(([key, value]) => [`everwarm.${key}`, value]);
+    const span = tracer.startSpan(name, {
+      startTime: endTime - tookMs,
+      attributes: Object.fromEntries(prefixed),
+    });
+    if (error !== undefined) span.setStatus({ code: ERROR_STATUS, message: messageOf(error) });
+    span.end(endTime);
+  };
+  events.on('load:completed', ({ loadMs, ...attributes }) => {
+    told({ name: 'everwarm.load', tookMs: loadMs, attributes });
+  });
+  events.on('load:failed', ({ loadMs, error, ...attributes }) => {
+    told({ name: 'everwarm.load', tookMs: loadMs, attributes, error });
+  });
+  events.on('refresh:completed', ({ loadMs, ...attributes }) => {
+    told({ name: 'everwarm.refresh', tookMs: loadMs, attributes });
+  });
+  events.on('refresh:failed', ({ error, ...attributes }) => {
+    told({ name: 'everwarm.refresh', tookMs: 0, attributes, error });
+  });
+  events.on('tick:completed', ({ tickMs, ...attributes }) => {
+    if (attributes.claimed > 0) told({ name: 'everwarm.tick', tookMs: tickMs, attributes });
+  });
+  events.on('warmup:completed', ({ tookMs, ...attributes }) => {
+    told({ name: 'everwarm.warm_up', tookMs, attributes });
+  });
+  events.on('warmup:failed', ({ error, ...attributes }) => {
+    told({ name: 'everwarm.warm_up', tookMs: 0, attributes, error });
+  });
+}
