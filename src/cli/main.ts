@@ -28,10 +28,17 @@ roleCommand('scheduler', 'choose keys to refresh before they expire')
   .option('--shadow', 'only say what would be refreshed')
   .action((flags: RoleFlags) => runMain(() => runRole('scheduler', flags)));
 
-roleCommand('dashboard', 'serve Bull Board with the queue of every loader')
+roleCommand('dashboard', 'serve the dashboard: overview, keys, warm-ups, and every queue')
   .option('--host <address>', 'address to listen on', '127.0.0.1')
   .option('--port <n>', 'port; 0: a free one', wholeNumber, 3000)
   .option('--allowed-host <name...>', 'names it may be reached by, besides loopback ones')
+  .option(
+    '--auth <entry...>',
+    'user:scrypt$N$r$p$salt$hash or bearer:token; or EVERWARM_DASHBOARD_AUTH',
+  )
+  .option('--read-only', 'nobody may change anything')
+  .option('--hide-values', 'never show what is cached')
+  .option('--hide-keys', 'show hashes instead of keys')
   .action((flags: DashboardFlags) => runMain(() => runDashboard(flags)));
 
 roleCommand('dev', 'run all roles, the dashboard and, without REDIS_URL, a Redis of its own')
