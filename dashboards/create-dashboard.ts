@@ -1,6 +1,7 @@
 import express, { type Express } from 'express';
 import { InvalidOptionError } from '../src/core/errors.ts';
 import { keyAction } from './actions/key-action.ts';
+import { loaderAction } from './actions/loader-action.ts';
 import { warmUpAction } from './actions/warm-up-action.ts';
 import { assetRoutes } from './assets.ts';
 import { bullBoard } from './bull-board.ts';
@@ -82,6 +83,7 @@ export function createDashboard(options: DashboardOptions): Dashboard {
     doctorPage(() => checkServers(context, options)),
   );
   app.post('/actions/key', keyAction(context));
+  app.post('/actions/loader', loaderAction(context));
   app.post('/actions/warm-up', warmUpAction(context));
   app.use('/queues', boardHeaders(), bullBoard(context));
   app.use(answerNotFound);

@@ -1,5 +1,4 @@
 import type { RequestHandler } from 'express';
-import { InvalidKeyError } from '../../src/core/errors.ts';
 import type { AnyLoader, Loader } from '../../src/loaders/define-loader.ts';
 import { decodeKey } from '../../src/loaders/key-codec.ts';
 import { RefreshQueue } from '../../src/queue/refresh-queue.ts';
@@ -8,9 +7,10 @@ import { LoaderStatsStore } from '../../src/redis/loader-stats.ts';
 import { RefreshPause } from '../../src/redis/refresh-pause.ts';
 import { Tracker } from '../../src/redis/tracker.ts';
 import type { DashboardContext } from '../context.ts';
-import { resolveKey, unknownLoader } from '../pages/loader-route.ts';
+import { namedKey, unknownLoader } from '../named-key.ts';
 import { sendError } from '../pages/send-error.ts';
 import type { NoticeName } from './notices.ts';
+import { textsOf } from './texts-of.ts';
 
 /** Somebody waits for it: a job that nobody has begun by then is not wanted any more. */
 const REFRESH_WITHIN_MS = 60_000;
@@ -25,36 +25,21 @@ const ACTIONS: Readonly<Record<string, KeyAction>> = {
 
 /** `POST /actions/key` with a loader, a key and what to do. */
 export function keyAction(context: DashboardContext): RequestHandler {
+  const { loaders, names } = context;
   return async (request, response) => {
     const { loader: name, key: given, action } = textsOf(request.body);
-    response.locals.auditDetails = {
-      action,
-      loader: name,
-      key: context.names.isHash(given) ? given : context.names.shown(given),
-    };
-    const loader = context.loaders.get(name);
+    const shown = names.isHash(given) ? given : names.shown(given);
+    response.locals.auditDetails = { action, loader: name, key: shown };
+    const loader = loaders.get(name);
     const act = Object.hasOwn(ACTIONS, action) ? ACTIONS[action] : undefined;
     if (!loader) return sendError(response, 404, unknownLoader(context, name));
     if (!act) return sendError(response, 400, 'There is no such action.');
-    try {
-      const key = await resolveKey(context, loader, given);
-      if (key === null) return sendError(response, 404, 'This hash stands for no key any more.');
-      const done = await act(context, loader, key);
-      const href = context.names.href(name, key);
-      response.redirect(303, `${href}${href.includes('?') ? '&' : '?'}done=${done}`);
-    } catch (error) {
-      if (!(error instanceof InvalidKeyError)) throw error;
-      sendError(response, 404, error.message);
-    }
+    const { key, reason } = await namedKey(context, loader, given);
+    if (key === null) return sendError(response, 404, reason);
+    const done = await act(context, loader, key);
+    const href = names.href(name, key);
+    response.redirect(303, `${href}${href.includes('?') ? '&' : '?'}done=${done}`);
   };
-}
-
-export function textsOf(
-  body: unknown,
-): Readonly<Record<'loader' | 'key' | 'action' | 'plan', string>> {
-  const fields = (body ?? {}) as Readonly<Record<string, unknown>>;
-  const text = (name: string): string => (typeof fields[name] === 'string' ? fields[name] : '');
-  return { loader: text('loader'), key: text('key'), action: text('action'), plan: text('plan') };
 }
 
 async function invalidate(

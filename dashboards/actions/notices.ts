@@ -5,6 +5,11 @@ const NOTICES = {
   delete: { text: 'The entry is deleted.', tone: 'good' },
   nothing: { text: 'There was no entry, so nothing was changed.', tone: 'warn' },
   paused: { text: 'Refreshing of this loader is paused: nothing was enqueued.', tone: 'warn' },
+  pause: {
+    text: 'Refreshing is paused in the whole fleet; readers still load what they miss.',
+    tone: 'warn',
+  },
+  resume: { text: 'Refreshing goes on, the hottest keys first.', tone: 'good' },
   run: { text: 'The run is enqueued: a scheduler carries it out.', tone: 'good' },
   unserved: {
     text: 'The run is enqueued, but no scheduler with warm-ups is there to carry it out.',

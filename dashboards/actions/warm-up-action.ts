@@ -3,7 +3,7 @@ import { printValue } from '../../src/core/errors.ts';
 import { newRunId } from '../../src/warm/run-id.ts';
 import type { DashboardContext } from '../context.ts';
 import { sendError } from '../pages/send-error.ts';
-import { textsOf } from './key-action.ts';
+import { textsOf } from './texts-of.ts';
 
 /** `POST /actions/warm-up`: has a scheduler run a plan now. */
 export function warmUpAction(context: DashboardContext): RequestHandler {

@@ -3,7 +3,11 @@
 (() => {
   const base = document.body.dataset.base ?? '';
   const COLOURS = ['#c2410c', '#2563eb', '#15803d', '#a21caf', '#b45309', '#0e7490'];
-  const DASHES = [[], [8, 4], [2, 3], [10, 3, 2, 3]];
+  const STYLES = [
+    ['solid', []],
+    ['dashed', [8, 4]],
+    ['dotted', [2, 3]],
+  ];
   const HOUR_S = 3_600;
   const HEIGHT = 190;
   const MEGABYTE = 1_000_000;
@@ -18,6 +22,11 @@
     ...lines.map((_, line) => samples.map((sample) => valuesOf(sample, chart)[line] ?? null)),
   ];
 
+  const styleOf = (line) => STYLES[line % STYLES.length];
+
+  const clockText = (_, seconds) =>
+    seconds.map((second) => new Date(second * 1_000).toLocaleTimeString([], { hour12: false }));
+
   const axis = () => ({
     stroke: colour('--faint'),
     grid: { stroke: colour('--line'), width: 1 },
@@ -29,7 +38,7 @@
     const series = lines.map((label, line) => ({
       label,
       stroke: COLOURS[line % COLOURS.length],
-      dash: DASHES[Math.floor(line / COLOURS.length + line) % DASHES.length],
+      dash: styleOf(line)[1],
       width: 2,
       spanGaps: false,
       points: { size: 4 },
@@ -39,9 +48,12 @@
         width: place.clientWidth,
         height: HEIGHT,
         series: [{}, ...series],
-        axes: [axis(), axis()],
+        axes: [{ ...axis(), values: clockText, space: 90 }, axis()],
         scales: { y: { range: (_, __, highest) => [0, Math.max(1, (highest ?? 0) * 1.1)] } },
-        legend: { live: false },
+        legend: {
+          live: false,
+          markers: { width: 3, dash: (_, at) => styleOf(at - 1)?.[0] ?? 'solid' },
+        },
         cursor: { show: false },
       },
       data,
@@ -52,16 +64,16 @@
   const start = ({ loaders, samples }) => {
     const plots = new Map();
     const places = [...document.querySelectorAll('[data-chart]')];
+    const updateOne = (place) => {
+      const { chart } = place.dataset;
+      const lines = chart === 'memoryBytes' ? ['cache', 'queue'] : loaders;
+      const data = dataOf(samples, chart, lines);
+      const plot = plots.get(place);
+      if (plot) plot.setData(data);
+      else plots.set(place, draw(place, lines, data));
+    };
     const update = () => {
-      if (samples.length === 0) return;
-      for (const place of places) {
-        const { chart } = place.dataset;
-        const lines = chart === 'memoryBytes' ? ['cache', 'queue'] : loaders;
-        const data = dataOf(samples, chart, lines);
-        const plot = plots.get(place);
-        if (plot) plot.setData(data);
-        else plots.set(place, draw(place, lines, data));
-      }
+      if (samples.length > 0) places.forEach(updateOne);
     };
     document.addEventListener('sample', ({ detail }) => {
       if (detail.atMs <= (samples.at(-1)?.atMs ?? 0)) return;

@@ -1,10 +1,13 @@
-import type { RequestHandler } from 'express';
+import type { RequestHandler, Response } from 'express';
 import { printSpan } from '../../src/core/print-span.ts';
 import type { AnyLoader } from '../../src/loaders/define-loader.ts';
+import { RefreshPause } from '../../src/redis/refresh-pause.ts';
 import type { DashboardContext } from '../context.ts';
 import { type ListedKey, listHottest } from '../live/hottest.ts';
+import { CSRF_FIELD, tokenOf } from '../security/csrf.ts';
 import { type Html, html } from './html.ts';
 import { sendPage } from './layout.ts';
+import { mayChange } from './may-change.ts';
 
 const SHOWN_OF_EACH = 10;
 const SHOWN_OF_ONE = 100;
@@ -26,15 +29,39 @@ export function keysPage(context: DashboardContext): RequestHandler {
 }
 
 /** The hottest keys of one loader, and a way to any key. */
-export async function loaderKeys(context: DashboardContext, loader: AnyLoader): Promise<Html> {
-  const keys = await listHottest(context, loader, SHOWN_OF_ONE);
+export async function loaderKeys(
+  context: DashboardContext,
+  loader: AnyLoader,
+  response: Response,
+): Promise<Html> {
+  const { servers, keys: names, settings } = context;
+  const [keys, pausedAtMs] = await Promise.all([
+    listHottest(context, loader, SHOWN_OF_ONE),
+    new RefreshPause(servers.queue, names, loader).sinceAtMs(),
+  ]);
   return html`<h1>Keys of ${loader.name}</h1>
     <form class="find" action="${context.settings.basePath}/keys/${loader.name}" method="get">
       <label for="key">Key text, as jobs and events show it</label>
-      <div><input id="key" name="key" required maxlength="4096" autocomplete="off" spellcheck="false">
+      <div class="find-row"><input id="key" name="key" required maxlength="4096" autocomplete="off" spellcheck="false">
       <button>Explain</button></div>
     </form>
-    ${keysTable(context, loader, keys)}`;
+    ${keysTable(context, loader, keys)}
+    ${mayChange(settings, response) && pauseForm(settings.basePath, { loader, pausedAtMs }, tokenOf(response))}`;
+}
+
+function pauseForm(
+  basePath: string,
+  { loader, pausedAtMs }: { readonly loader: AnyLoader; readonly pausedAtMs: number | null },
+  token: string,
+): Html {
+  const [action, label] =
+    pausedAtMs === null ? ['pause', 'Pause refreshing'] : ['resume', 'Resume refreshing'];
+  return html`<section class="actions" aria-labelledby="actions"><h2 id="actions">Actions</h2>
+    <form method="post" action="${basePath}/actions/loader">
+      <input type="hidden" name="${CSRF_FIELD}" value="${token}">
+      <input type="hidden" name="loader" value="${loader.name}">
+      <button name="action" value="${action}">${label}</button>
+      <span>In the whole fleet. Readers go on loading what they miss.</span></form></section>`;
 }
 
 function keysSection(

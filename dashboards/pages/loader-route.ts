@@ -1,19 +1,15 @@
 import type { Request, RequestHandler, Response } from 'express';
-import { InvalidKeyError, printValue } from '../../src/core/errors.ts';
+import { printValue } from '../../src/core/errors.ts';
 import type { AnyLoader } from '../../src/loaders/define-loader.ts';
-import { decodeKey } from '../../src/loaders/key-codec.ts';
-import { Tracker } from '../../src/redis/tracker.ts';
 import { noticeOf } from '../actions/notices.ts';
 import type { DashboardContext } from '../context.ts';
-import { html } from './html.ts';
+import { namedKey, unknownLoader } from '../named-key.ts';
+import { type Html, html } from './html.ts';
 import { jobKeys } from './job-keys.ts';
 import { keyPart } from './key.ts';
 import { loaderKeys } from './keys.ts';
 import { sendPage } from './layout.ts';
 import { sendError } from './send-error.ts';
-
-/** A hash can stand for any of these. */
-const MOST_HASHED = 2_000;
 
 /** `/keys/:loader`, perhaps with `?key=` or `?job=`, and `/keys/:loader/:key`. */
 export function loaderPage(context: DashboardContext): RequestHandler {
@@ -27,7 +23,7 @@ export function loaderPage(context: DashboardContext): RequestHandler {
     const body =
       typeof job === 'string'
         ? await jobKeys(context, loader, job)
-        : await loaderKeys(context, loader);
+        : await loaderKeys(context, loader, response);
     if (body === null) {
       return sendError(
         response,
@@ -43,31 +39,12 @@ export function loaderPage(context: DashboardContext): RequestHandler {
   };
 }
 
-export function unknownLoader({ loaders }: DashboardContext, name: string): string {
-  const known = [...loaders.keys()].join(', ') || 'none';
-  return `No loader ${printValue(name)} is defined here; there are: ${known}. A queue of that name may remain in Redis from before.`;
-}
-
-/** The key that a page or form names; null: it does not say which. */
-export async function resolveKey(
-  { names, keys, servers }: DashboardContext,
-  loader: AnyLoader,
-  given: string,
-): Promise<string | null> {
-  if (!names.isHash(given)) {
-    decodeKey(given); // Refuses text that no params have: nothing could ever be found under it.
-    return given;
-  }
-  const tracker = new Tracker(servers.queue, keys, loader);
-  return names.find(given, await tracker.hottestNow(MOST_HASHED, servers.clock.now()));
-}
-
 async function showKey(
   context: DashboardContext,
   { loader, given }: { readonly loader: AnyLoader; readonly given: string },
   response: Response,
 ): Promise<void> {
-  const found = await keyOrReason(context, loader, given);
+  const found = await namedKey(context, loader, given);
   if (found.key === null) return sendError(response, 404, found.reason);
   const { key } = found;
   const part = await keyPart(context, { loader, key }, response);
@@ -76,24 +53,7 @@ async function showKey(
   sendPage(response, { title, here: 'Keys', body: html`${notice(response.req)}${part}` });
 }
 
-async function keyOrReason(
-  context: DashboardContext,
-  loader: AnyLoader,
-  given: string,
-): Promise<{ readonly key: string | null; readonly reason: string }> {
-  try {
-    const key = await resolveKey(context, loader, given);
-    return {
-      key,
-      reason: 'This hash stands for none of the hottest keys, or is from before a restart.',
-    };
-  } catch (error) {
-    if (error instanceof InvalidKeyError) return { key: null, reason: error.message };
-    throw error;
-  }
-}
-
-function notice(request: Request) {
+function notice(request: Request): Html | null {
   const found = noticeOf(request.query.done);
   return found && html`<p class="notice" role="status" data-tone="${found.tone}">${found.text}</p>`;
 }

@@ -1,9 +1,9 @@
 import { randomBytes, scrypt, timingSafeEqual } from 'node:crypto';
 
-/** Cost of new hashes: 32 MB and about 100 ms. */
+/** Cost of new hashes: 32 MB and about 300 ms. */
 const N = 2 ** 15;
 const R = 8;
-const P = 1;
+const P = 3;
 const HASH_BYTES = 32;
 const FORM =
   /^scrypt\$(\d{1,8})\$(\d{1,3})\$(\d{1,3})\$([A-Za-z0-9+/=_-]{8,})\$([A-Za-z0-9+/=_-]{16,})$/;

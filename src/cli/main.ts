@@ -6,6 +6,7 @@ import { type RoleFlags, runRole } from '../../workers/run-role.ts';
 import { type DashboardFlags, runDashboard } from './dashboard.ts';
 import { type DevFlags, runDev } from './dev.ts';
 import { type ExplainFlags, runExplain } from './explain.ts';
+import { runPassword } from './password.ts';
 import { type PauseFlags, runPause } from './pause.ts';
 import { runSchedule } from './schedule.ts';
 import { simulateCommand } from './simulate.ts';
@@ -40,6 +41,12 @@ roleCommand('dashboard', 'serve the dashboard: overview, keys, warm-ups, and eve
   .option('--hide-values', 'never show what is cached')
   .option('--hide-keys', 'show hashes instead of keys')
   .action((flags: DashboardFlags) => runMain(() => runDashboard(flags)));
+
+program
+  .command('password')
+  .description("make a user's entry for the dashboard's --auth; asks for the password")
+  .argument('<name>', "the user's name")
+  .action((name: string) => runOnce(() => runPassword(name)));
 
 roleCommand('dev', 'run all roles, the dashboard and, without REDIS_URL, a Redis of its own')
   .option('--port <n>', 'port of that Redis; 0: a free one', wholeNumber, 0)
