@@ -1,148 +1,116 @@
-import { STATUS_CODES } from 'node:http';
-import { createBullBoard } from '@bull-board/api';
-import { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
-import { ExpressAdapter } from '@bull-board/express';
-import type { Queue } from 'bullmq';
-import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express';
-import { InvalidOptionError, messageOf, printValue } from '../src/core/errors.ts';
+import express, { type Express } from 'express';
+import { InvalidOptionError } from '../src/core/errors.ts';
+import { type Health, healthOf } from '../src/core/health.ts';
+import { silence } from '../src/redis/server-answers.ts';
+import { keyAction } from './actions/key-action.ts';
+import { loaderAction } from './actions/loader-action.ts';
+import { warmUpAction } from './actions/warm-up-action.ts';
+import { assetRoutes } from './assets.ts';
+import { bullBoard } from './bull-board.ts';
 import { hostGuard } from './host-guard.ts';
+import { checkServers } from './live/checks.ts';
+import { EventStreams } from './live/event-stream.ts';
+import { Poller } from './live/poller.ts';
+import { readSnapshot } from './live/snapshot.ts';
+import { openContext } from './open-context.ts';
+import { type DashboardOptions, resolveDashboard } from './options.ts';
+import { answerError, answerNotFound } from './pages/answer-error.ts';
+import { doctorPage } from './pages/doctor.ts';
+import { keysPage } from './pages/keys.ts';
+import { loaderPage } from './pages/loader-route.ts';
+import { overviewPage } from './pages/overview.ts';
+import { warmUpsPage } from './pages/warm-ups.ts';
+import { audit } from './security/audit.ts';
+import { authenticate } from './security/authenticate.ts';
+import { changeGate } from './security/change-gate.ts';
+import { Csrf } from './security/csrf.ts';
+import { boardHeaders, pageHeaders } from './security/headers.ts';
 
-const QUEUES_PATH = '/queues';
-/** Each open tab asks Redis about 50 commands a poll. */
-const POLL_INTERVAL_S = 5;
-/** What the board would store through these routes is the readable form it was shown, not a refresh job. */
-const WRITES_OF_JOB_DATA: readonly string[] = [
-  '/api/queues/:queueName/add',
-  '/api/queues/:queueName/:jobId/update-data',
-];
+/** A key text of 4 KB, percent-encoded, and the rest of a form. */
+const MOST_BODY = '32kb';
 
-export interface CreateDashboardOptions {
-  /** One queue per loader. They stay the caller's: the dashboard never closes them. */
-  readonly queues: readonly Queue[];
-  /** Names the dashboard may be reached by, beside the loopback ones. @defaultValue `[]` */
-  readonly allowedHosts?: readonly string[];
+export interface Dashboard {
+  /** An Express app of its own, to be mounted at `basePath`. */
+  readonly router: Express;
+  /** Resolves once Redis has answered, or after 5 s without it: pages say so themselves. */
+  ready(): Promise<void>;
+  /** Whether the queue server answers. */
+  health(): Promise<Health>;
+  /** Ends open pages' streams, and closes the connections. */
+  close(): Promise<void>;
 }
 
 /**
- * The dashboard as an Express app: Bull Board with every loader's queue at `/queues`, and `/healthz`.
+ * The dashboard as an Express app: overview, keys, warm-ups, checks and, at `/queues`, Bull Board. It opens
+ * connections of its own.
  *
- * It has no login; the host guard only keeps other web pages out. Whoever can open it can pause, empty
- * and delete queues.
+ * Without `auth` whoever can reach it can refresh and delete keys, and pause, empty and delete queues.
  *
- * @throws InvalidOptionError when two queues have the same name, or an allowed host is not a host name
+ * @throws InvalidOptionError naming the option, its value and the rule
  */
-export function createDashboard({ queues, allowedHosts = [] }: CreateDashboardOptions): Express {
-  const app = express();
-  app.disable('x-powered-by');
-  app.use(hostGuard(allowedHosts));
-  app.get('/', (_request, response) => response.redirect(QUEUES_PATH));
+export function createDashboard(options: DashboardOptions): Dashboard {
+  const settings = resolveDashboard(options);
+  refuseDuplicates(options);
+  const guard = hostGuard(settings.allowedHosts);
+  const auth = authenticate(settings);
+  const context = openContext(options, settings);
+  const poller = new Poller(() => readSnapshot(context));
+  const streams = new EventStreams(poller);
+  const csrf = new Csrf(settings.basePath);
+
+  const app = express().disable('x-powered-by');
+  app.use((_request, response, next) => {
+    response.locals.basePath = settings.basePath;
+    next();
+  });
+  app.use(guard);
+  app.use(pageHeaders());
   app.get('/healthz', (_request, response) => void response.type('text/plain').send('ok'));
-  app.use(QUEUES_PATH, createBoard(queues));
+  app.use('/assets', assetRoutes());
+  app.use(audit(settings.onAudit), ...auth, csrf.issue);
+  app.use('/actions', express.urlencoded({ extended: false, limit: MOST_BODY }));
+  app.use(changeGate({ csrf, readOnly: settings.readOnly }));
+
+  app.get('/', overviewPage(context, poller));
+  app.get('/events', streams.handler);
+  app.get('/history.json', (_request, response) => {
+    const { samples } = poller.history;
+    response
+      .set('Cache-Control', 'no-store')
+      .json({ loaders: [...context.loaders.keys()], samples });
+  });
+  app.get('/keys', keysPage(context));
+  app.get('/keys/:loader{/:key}', loaderPage(context));
+  app.get('/warm-ups', warmUpsPage(context));
+  app.get(
+    '/doctor',
+    doctorPage(() => checkServers(context, options)),
+  );
+  app.post('/actions/key', keyAction(context));
+  app.post('/actions/loader', loaderAction(context));
+  app.post('/actions/warm-up', warmUpAction(context));
+  app.use('/queues', boardHeaders(), bullBoard(context));
   app.use(answerNotFound);
   app.use(answerError);
-  return app;
-}
 
-function createBoard(queues: readonly Queue[]): Express {
-  refuseDuplicates(queues);
-  const serverAdapter = new ExpressAdapter().setBasePath(QUEUES_PATH);
-  createBullBoard({
-    queues: queues.map(adaptQueue),
-    serverAdapter,
-    options: {
-      uiConfig: {
-        boardTitle: 'Everwarm',
-        pollingInterval: { showSetting: false, forceInterval: POLL_INTERVAL_S },
-      },
-      handlerHooks: {
-        before: ({ route }) =>
-          WRITES_OF_JOB_DATA.includes(route)
-            ? { allow: false, message: "only Everwarm's scheduler writes refresh jobs" }
-            : { allow: true },
-      },
-    },
-  });
-  // After createBullBoard, whose own handler answers with the stack when NODE_ENV is "development".
-  serverAdapter.setErrorHandler((error) => ({
-    status: statusOf(error),
-    body: { error: { key: 'ERRORS.INTERNAL_SERVER_ERROR' }, message: messageOf(error) },
-  }));
-  const board: Express = serverAdapter.getRouter();
-  return board.disable('x-powered-by');
+  const close = async (): Promise<void> => {
+    streams.close();
+    poller.close();
+    context.servers.close();
+    await context.cache.close();
+  };
+  const health = async (): Promise<Health> =>
+    healthOf([await silence(context.servers.queue, 'queue')]);
+  return { router: app, ready: () => context.servers.ready(), health, close };
 }
 
 /** Bull Board finds queues by name: of two with the same one, the first would silently disappear. */
-function refuseDuplicates(queues: readonly Queue[]): void {
+function refuseDuplicates({ loaders }: DashboardOptions): void {
   const names = new Set<string>();
-  for (const { name } of queues) {
+  for (const { name } of loaders) {
     if (names.has(name)) {
-      throw new InvalidOptionError('dashboard.queues', name, 'must not name a queue twice');
+      throw new InvalidOptionError('dashboard.loaders', name, 'must not name a loader twice');
     }
     names.add(name);
   }
-}
-
-function adaptQueue(queue: Queue): BullMQAdapter {
-  const adapter = new BullMQAdapter(queue);
-  adapter.setFormatter('name', formatJobName);
-  adapter.setFormatter('data', formatJobData);
-  return adapter;
-}
-
-interface ReadableJob {
-  readonly loader: string;
-  readonly version?: unknown;
-  readonly reason?: unknown;
-  readonly deadlineAtMs?: unknown;
-  readonly keys: readonly unknown[];
-}
-
-/** Anybody can put anything on a queue, and one formatter that throws would blank the whole board. */
-function isReadableJob(jobData: unknown): jobData is ReadableJob {
-  if (typeof jobData !== 'object' || jobData === null) return false;
-  return 'loader' in jobData && typeof jobData.loader === 'string' && hasKeys(jobData);
-}
-
-function hasKeys(jobData: object): boolean {
-  return 'keys' in jobData && Array.isArray(jobData.keys);
-}
-
-function formatJobName(job: { readonly name?: unknown; readonly data?: unknown }): string {
-  if (!isReadableJob(job.data)) return String(job.name ?? '');
-  const { loader, keys } = job.data;
-  return `${loader} × ${keys.length} ${keys.length === 1 ? 'key' : 'keys'}`;
-}
-
-function formatJobData(jobData: unknown): unknown {
-  if (!isReadableJob(jobData)) return jobData;
-  const { loader, version, reason, deadlineAtMs, keys } = jobData;
-  return { loader, version, reason, deadline: formatInstant(deadlineAtMs), keys };
-}
-
-function formatInstant(atMs: unknown): unknown {
-  const date = new Date(typeof atMs === 'number' ? atMs : Number.NaN);
-  return Number.isNaN(date.getTime()) ? atMs : date.toISOString();
-}
-
-const answerNotFound: RequestHandler = (request, response) => {
-  const text = `404 ${STATUS_CODES[404]}: nothing at ${printValue(request.originalUrl)}; the queues are at ${QUEUES_PATH}\n`;
-  response.status(404).type('text/plain').send(text);
-};
-
-/** The client learns the status, the log the reason: an error's text may quote Redis' address or a path. */
-// biome-ignore lint/complexity/useMaxParams: Express tells an error handler by its four parameters
-const answerError: ErrorRequestHandler = (error, request, response, _next) => {
-  const status = statusOf(error);
-  if (status >= 500) {
-    const text = `dashboard: ${request.method} ${request.path} failed: ${messageOf(error)}`;
-    process.emitWarning(text, 'EverwarmWarning');
-  }
-  if (response.headersSent) return void response.destroy();
-  response.status(status).type('text/plain').send(`${status} ${STATUS_CODES[status]}\n`);
-};
-
-/** Express' own errors, as for a path or body it cannot decode, carry the status to answer with. */
-function statusOf(error: unknown): 400 | 404 | 500 {
-  const status = error instanceof Error && 'status' in error ? error.status : 500;
-  return status === 400 || status === 404 ? status : 500;
 }

@@ -12,17 +12,17 @@ export function isLoopbackName(name: string): boolean {
 }
 
 /**
- * Middleware for a server without logins, which must therefore tell its own page from every other page
- * in the same browser. By the Host header it refuses DNS rebinding: a foreign name that was made to
+ * Middleware for a server that must tell its own page from every other page in the same browser. By the Host header it refuses DNS rebinding: a foreign name that was made to
  * resolve to this server. By Origin and Sec-Fetch-Site it refuses what other sites send here. It also
  * sets the headers that forbid framing, content sniffing and leaking addresses.
  *
  * @param allowedHosts names beside the loopback ones: `'dash.example'` with any port,
- *   `'dash.example:8080'` with that port alone
+ *   `'dash.example:8080'` with that port alone; null for any, where there are logins: those of this
+ *   server a foreign name's page does not have
  * @throws InvalidOptionError for an entry that is not a host name
  */
-export function hostGuard(allowedHosts: readonly string[]): RequestHandler {
-  const allowed = new Set([...LOOPBACK_NAMES, ...allowedHosts.map(normalizeEntry)]);
+export function hostGuard(allowedHosts: readonly string[] | null): RequestHandler {
+  const allowed = allowedHosts && new Set([...LOOPBACK_NAMES, ...allowedHosts.map(normalizeEntry)]);
   return (request, response, next) => {
     response.set({
       'X-Content-Type-Options': 'nosniff',
@@ -30,7 +30,7 @@ export function hostGuard(allowedHosts: readonly string[]): RequestHandler {
       'Content-Security-Policy': "frame-ancestors 'none'",
       'Referrer-Policy': 'no-referrer',
     });
-    const refusal = refuseHost(request, allowed) ?? refuseOrigin(request);
+    const refusal = (allowed && refuseHost(request, allowed)) ?? refuseOrigin(request);
     if (refusal === undefined) return next();
     response.status(403).type('text/plain').send(`403 ${STATUS_CODES[403]}: ${refusal}\n`);
   };

@@ -2,24 +2,28 @@
 // Invariant: close() settles within the deadline, however many keep-alive sockets or slow clients there are.
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { Express } from 'express';
+import express, { type Express } from 'express';
 import { EverwarmError, InvalidOptionError, messageOf } from '../src/core/errors.ts';
-import { type CreateDashboardOptions, createDashboard } from './create-dashboard.ts';
+import type { Health } from '../src/core/health.ts';
+import { createDashboard } from './create-dashboard.ts';
 import { isLoopbackName } from './host-guard.ts';
+import type { DashboardOptions } from './options.ts';
 
 const DEFAULTS = { host: '127.0.0.1', port: 3000, closeTimeoutMs: 2_000 } as const;
 
-export interface StartDashboardOptions extends CreateDashboardOptions {
-  /** Address to listen on; other than loopback only together with `allowedHosts`. @defaultValue `'127.0.0.1'` */
+export interface StartDashboardOptions extends DashboardOptions {
+  /** Address to listen on; other than loopback only together with `auth`. @defaultValue `'127.0.0.1'` */
   readonly host?: string;
   /** 0 takes any free port. @defaultValue `3000` */
   readonly port?: number;
 }
 
-export interface Dashboard {
+export interface ListeningDashboard {
   /** Where to open it, without a slash at the end. */
   readonly url: string;
-  /** Finishes the answers in flight, for at most 2 s. The queues stay open: they are the caller's. */
+  /** Whether the queue server answers. */
+  health(): Promise<Health>;
+  /** Finishes the answers in flight, for at most 2 s. */
   close(): Promise<void>;
 }
 
@@ -31,31 +35,48 @@ interface ListenAddress {
 /**
  * Serves the dashboard; resolves when it listens.
  *
- * @throws InvalidOptionError for a port out of range, or a host that others can reach without `allowedHosts`
+ * @throws InvalidOptionError for a port out of range, or a host that others can reach without `auth`
  * @throws EverwarmError `DASHBOARD_PORT` when the address cannot be listened on
  */
-export async function startDashboard(options: StartDashboardOptions): Promise<Dashboard> {
+export async function startDashboard(options: StartDashboardOptions): Promise<ListeningDashboard> {
   const address = resolveAddress(options);
-  const server = await listen(createDashboard(options), address);
-  let closed: Promise<void> | undefined;
-  return {
-    url: urlOf(server.address() as AddressInfo, address.host),
-    close: () => {
-      closed ??= closeServer(server);
-      return closed;
-    },
-  };
+  const dashboard = createDashboard(options);
+  try {
+    await dashboard.ready();
+    const server = await listen(mounted(dashboard.router, options), address);
+    let closed: Promise<void> | undefined;
+    const close = async (): Promise<void> => {
+      // First, for the streams of open pages never end by themselves.
+      const stopped = closeServer(server);
+      await dashboard.close();
+      await stopped;
+    };
+    return {
+      url: urlOf(server.address() as AddressInfo, address.host) + (options.basePath ?? ''),
+      health: () => dashboard.health(),
+      close: () => {
+        closed ??= close();
+        return closed;
+      },
+    };
+  } catch (error) {
+    await dashboard.close();
+    throw error;
+  }
+}
+
+function mounted(router: Express, { basePath = '' }: StartDashboardOptions): Express {
+  return basePath === '' ? router : express().disable('x-powered-by').use(basePath, router);
 }
 
 function resolveAddress(options: StartDashboardOptions): ListenAddress {
-  const { host = DEFAULTS.host, port = DEFAULTS.port, allowedHosts = [] } = options;
+  const { host = DEFAULTS.host, port = DEFAULTS.port, auth } = options;
   if (!Number.isInteger(port) || port < 0 || port > 65_535) {
     const rule = 'must be a whole number from 0 to 65535 (0: any free port)';
     throw new InvalidOptionError('dashboard.port', port, rule);
   }
-  if (!isLoopbackName(host) && allowedHosts.length === 0) {
-    const rule =
-      'is not a loopback address: it needs `dashboard.allowedHosts`, the names it may be reached by';
+  if (!isLoopbackName(host) && auth === undefined) {
+    const rule = 'is not a loopback address: it needs `dashboard.auth`, who may open it';
     throw new InvalidOptionError('dashboard.host', host, rule);
   }
   return { host: host.replace(/^\[(.*)\]$/, '$1'), port };

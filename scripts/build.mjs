@@ -1,5 +1,5 @@
 // Compiles src, workers, dashboards, bench, examples and the tests' child processes into dist/, then
-// copies what tsc does not: the Lua scripts. Removes dist/ first, so that no deleted file lives on.
+// copies what tsc does not: the Lua scripts, and the dashboard's style and scripts. Removes dist/ first, so that no deleted file lives on.
 import { execFileSync } from 'node:child_process';
 import { cpSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -23,3 +23,4 @@ try {
   process.exit(1); // tsc has already said what is wrong
 }
 cpSync(join(root, 'src/redis/lua'), join(root, 'dist/src/redis/lua'), { recursive: true });
+cpSync(join(root, 'dashboards/assets'), join(root, 'dist/dashboards/assets'), { recursive: true });

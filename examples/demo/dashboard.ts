@@ -1,16 +1,13 @@
-import { Queue } from 'bullmq';
 import { startDashboard } from '../../dashboards/server.ts';
-import type { RedisPlace } from './servers.ts';
+import { dnsLoader } from './dns-loader.ts';
+import type { Settings } from './settings.ts';
 import type { Teardown } from './teardown.ts';
 
-/** Shows the queue of the demo's loader; answers where. */
-export async function openDashboard(
-  { redisUrl, namespace }: Pick<RedisPlace, 'redisUrl' | 'namespace'>,
-  teardown: Teardown,
-): Promise<string> {
-  const queue = new Queue('dns', { prefix: `{${namespace}:dns}`, connection: { url: redisUrl } });
-  teardown.defer(() => queue.close());
-  const dashboard = await startDashboard({ queues: [queue], port: 0 });
+/** Shows the demo's loader; answers where. */
+export async function openDashboard(settings: Settings, teardown: Teardown): Promise<string> {
+  const { redisUrl: redis, namespace } = settings;
+  const loaders = [dnsLoader(settings)];
+  const dashboard = await startDashboard({ redis, namespace, loaders, port: 0 });
   teardown.defer(() => dashboard.close());
   return dashboard.url;
 }

@@ -3,7 +3,14 @@ import { runMain } from '../../workers/main.ts';
 import type { RoleFlags } from '../../workers/run-role.ts';
 import type { DashboardFlags } from './dashboard.ts';
 import type { DevFlags } from './dev.ts';
-import { deployedCommand, measured, processCommand, wholeNumber, withExamples } from './flags.ts';
+import {
+  deployedCommand,
+  measured,
+  processCommand,
+  runOnce,
+  wholeNumber,
+  withExamples,
+} from './flags.ts';
 
 /** What runs until it is told to stop: worker, scheduler, dashboard, dev. */
 export function roleCommands(program: Command): void {
@@ -29,11 +36,18 @@ export function roleCommands(program: Command): void {
   const dashboard = deployedCommand(
     program,
     'dashboard',
-    'serve Bull Board with the queue of every loader',
+    'serve the dashboard: overview, keys, warm-ups, and every queue',
   )
     .option('--host <address>', 'address to listen on', '127.0.0.1')
     .option('--port <n>', 'port; 0: a free one', wholeNumber, 3000)
     .option('--allowed-host <name...>', 'names it may be reached by, besides loopback ones')
+    .option(
+      '--auth <entry...>',
+      'user:scrypt$N$r$p$salt$hash or bearer:token; or EVERWARM_DASHBOARD_AUTH',
+    )
+    .option('--read-only', 'nobody may change anything')
+    .option('--hide-values', 'never show what is cached')
+    .option('--hide-keys', 'show hashes instead of keys')
     .action((flags: DashboardFlags) =>
       runMain(async () => (await import('./dashboard.ts')).runDashboard(flags)),
     );
@@ -41,6 +55,15 @@ export function roleCommands(program: Command): void {
     dashboard,
     'dashboard --loaders loaders.js --host 0.0.0.0 --allowed-host ops.example.com',
   );
+
+  const password = program
+    .command('password')
+    .description("make a user's entry for the dashboard's --auth; asks for the password")
+    .argument('<name>', "the user's name")
+    .action((name: string) =>
+      runOnce(async () => (await import('./password.ts')).runPassword(name)),
+    );
+  withExamples(password, 'password alice');
 
   const dev = processCommand(
     program,

@@ -68,6 +68,24 @@ export class WarmUpQueue {
     );
   }
 
+  /** The runs that have ended and are still known, the latest first. */
+  async ended(count: number): Promise<QueuedRun[]> {
+    const states = ['completed', 'failed'] as const;
+    const lists = await withinTimeout(
+      Promise.all(states.map((state) => this.#queue.getJobs([state], 0, count - 1))),
+      'asking for ended runs',
+    );
+    const runs = lists.flatMap((jobs, at) =>
+      jobs
+        .filter(isRun)
+        .map((job) => ({ at: job.finishedOn ?? 0, run: toRun(job, states[at] ?? '') })),
+    );
+    return runs
+      .sort((one, other) => other.at - one.at)
+      .slice(0, count)
+      .map(({ run }) => run);
+  }
+
   /** Whether any process takes runs; as far as this user may ask. */
   async isServed(): Promise<boolean> {
     const counting = withinTimeout(this.#queue.getWorkersCount(), 'asking who takes runs');

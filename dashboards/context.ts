@@ -1,0 +1,27 @@
+import type { Cache } from '../src/cache.ts';
+import type { AnyLoader } from '../src/loaders/define-loader.ts';
+import type { Explainer } from '../src/observe/explainer.ts';
+import type { RefreshControl } from '../src/observe/refresh-control.ts';
+import type { WarmUpQueue } from '../src/queue/warm-up-queue.ts';
+import type { Keys } from '../src/redis/keys.ts';
+import type { RoleServers } from '../src/redis/role-servers.ts';
+import type { WarmUpRuns } from '../src/redis/warm-up-runs.ts';
+import type { WarmUp } from '../src/warm/warm-up.ts';
+import type { KeyNames } from './key-names.ts';
+import type { DashboardSettings } from './options.ts';
+
+/** What pages and actions are made from. */
+export interface DashboardContext {
+  readonly settings: DashboardSettings;
+  readonly loaders: ReadonlyMap<string, AnyLoader>;
+  readonly warmUps: readonly WarmUp[];
+  readonly servers: RoleServers;
+  readonly keys: Keys;
+  readonly names: KeyNames;
+  /** For invalidations alone: it loads and counts nothing. */
+  readonly cache: Cache;
+  readonly explainer: Explainer;
+  readonly control: RefreshControl;
+  readonly warmUpQueue: WarmUpQueue;
+  readonly runs: WarmUpRuns;
+}

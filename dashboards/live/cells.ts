@@ -1,0 +1,137 @@
+import { printSpan } from '../../src/core/print-span.ts';
+import type { OriginState } from '../../src/redis/origin-state.ts';
+import { BEAT_MS } from '../../src/redis/presence.ts';
+import type { WarmUpStatus } from '../../src/warm/warm-up-status.ts';
+import { printBytes, printCount } from '../pages/print.ts';
+import type { ServerMemory } from './server-memory.ts';
+import type { LoaderFigures, Snapshot } from './snapshot.ts';
+
+/** A figure as it is shown: its text says it all, the tone only helps to find it. */
+export interface Cell {
+  readonly text: string;
+  readonly tone: 'plain' | 'good' | 'warn' | 'bad' | 'faint';
+}
+
+export type Cells = Readonly<Record<string, Cell>>;
+
+/** Who was not heard of for so long is not there. */
+const GONE_AFTER_MS = 3 * BEAT_MS;
+/** So much of a server's memory is nearly all of it. */
+const FULL_SHARE = 0.9;
+
+/** Every figure of the overview by its name: `loader:<loader>:<figure>`, `server:<role>:…`, `plan:<plan>:…`. */
+export function cellsOf(snapshot: Snapshot): Cells {
+  const cells: Record<string, Cell> = {};
+  for (const figures of snapshot.loaders) {
+    for (const [name, cell] of Object.entries(loaderCells(figures, snapshot.atMs))) {
+      cells[`loader:${figures.name}:${name}`] = cell;
+    }
+  }
+  for (const role of ['cache', 'queue'] as const) {
+    const memory = snapshot[role];
+    cells[`server:${role}:memory`] = memoryCell(memory);
+    cells[`server:${role}:policy`] = policyCell(role, memory);
+  }
+  for (const plan of snapshot.warmUps) {
+    cells[`plan:${plan.name}:next`] = nextCell(plan, snapshot.atMs);
+  }
+  return cells;
+}
+
+function loaderCells(figures: LoaderFigures, nowMs: number): Cells {
+  const { stats, seen, threshold, trackedKeys, failingKeys, origin } = figures;
+  const { used, wasted } = stats.judged;
+  const backlog = Math.max(0, stats.enqueuedKeys - stats.finishedKeys);
+  const judged = used + wasted;
+  return {
+    state: stateCell(figures, nowMs),
+    tracked: plain(printCount(trackedKeys)),
+    threshold: plain(threshold.toFixed(1)),
+    backlog: { text: printCount(backlog), tone: backlog > 1_000 ? 'warn' : 'plain' },
+    load: plain(stats.load ? printSpan(stats.load.meanMs) : '–'),
+    wait: plain(stats.wait ? printSpan(stats.wait.meanMs) : '–'),
+    used: plain(
+      judged === 0
+        ? '–'
+        : `${printCount(used)} used, ${printCount(wasted)} wasted (${percent(wasted / judged)})`,
+    ),
+    failing: {
+      text: printCount(failingKeys),
+      tone: failingKeys > 0 ? 'bad' : 'plain',
+    },
+    scheduler: seenCell(latest(seen.schedulerAtMs, seen.shadowAtMs), nowMs),
+    worker: seenCell(seen.workerAtMs, nowMs),
+    origin: originCell(origin, nowMs),
+  };
+}
+
+function stateCell({ mode, pausedAtMs, seen }: LoaderFigures, nowMs: number): Cell {
+  if (mode === 'off') return { text: 'off', tone: 'faint' };
+  if (pausedAtMs !== null) {
+    return { text: `paused for ${printSpan(Math.max(0, nowMs - pausedAtMs))}`, tone: 'warn' };
+  }
+  const isShadowed = isThere(seen.shadowAtMs, nowMs) && !isThere(seen.schedulerAtMs, nowMs);
+  if (mode === 'shadow' || isShadowed) return { text: 'shadow', tone: 'warn' };
+  if (!isThere(seen.schedulerAtMs, nowMs)) return { text: 'no scheduler', tone: 'bad' };
+  if (!isThere(seen.workerAtMs, nowMs)) return { text: 'no worker', tone: 'bad' };
+  return { text: 'active', tone: 'good' };
+}
+
+function seenCell(atMs: number | null, nowMs: number): Cell {
+  if (atMs === null) return { text: 'never seen', tone: 'bad' };
+  const text = `${printSpan(Math.max(0, nowMs - atMs))} ago`;
+  return { text, tone: isThere(atMs, nowMs) ? 'plain' : 'bad' };
+}
+
+function originCell(origin: OriginState | null, nowMs: number): Cell {
+  if (origin === null) return { text: 'no budget', tone: 'faint' };
+  const { breaker, untilMs, pausedUntilMs, inFlight, isLimiting } = origin;
+  const calls = `${inFlight} under way`;
+  if (breaker !== 'closed') {
+    const left = untilMs === null ? '' : ` for ${printSpan(Math.max(0, untilMs - nowMs))}`;
+    return { text: `breaker ${breaker}${left}, ${calls}`, tone: 'bad' };
+  }
+  if (pausedUntilMs !== null) {
+    return { text: `asked us to wait ${printSpan(pausedUntilMs - nowMs)}, ${calls}`, tone: 'warn' };
+  }
+  return isLimiting
+    ? { text: `at its limit, ${calls}`, tone: 'warn' }
+    : { text: `fine, ${calls}`, tone: 'plain' };
+}
+
+function memoryCell({ usedBytes, maxBytes }: ServerMemory): Cell {
+  if (maxBytes === 0) return plain(`${printBytes(usedBytes)}, no limit`);
+  const share = usedBytes / maxBytes;
+  const text = `${printBytes(usedBytes)} of ${printBytes(maxBytes)} (${percent(share)})`;
+  return { text, tone: share > FULL_SHARE ? 'warn' : 'plain' };
+}
+
+function policyCell(role: 'cache' | 'queue', { policy, maxBytes }: ServerMemory): Cell {
+  const isWrong =
+    role === 'queue' ? policy !== 'noeviction' : policy === 'noeviction' && maxBytes > 0;
+  const text = isWrong ? `${policy}: not suitable, see Doctor` : policy;
+  return { text, tone: isWrong ? 'bad' : 'plain' };
+}
+
+function nextCell({ nextStartAtMs, runs }: WarmUpStatus, nowMs: number): Cell {
+  const running = runs.find(({ state }) => state === 'running');
+  if (running) return { text: 'running now', tone: 'good' };
+  if (nextStartAtMs === null) return { text: 'not planned', tone: 'faint' };
+  return plain(`in ${printSpan(Math.max(0, nextStartAtMs - nowMs))}`);
+}
+
+function plain(text: string): Cell {
+  return { text, tone: 'plain' };
+}
+
+function percent(share: number): string {
+  return `${Math.round(100 * share)} %`;
+}
+
+function isThere(seenAtMs: number | null, nowMs: number): boolean {
+  return seenAtMs !== null && nowMs - seenAtMs < GONE_AFTER_MS;
+}
+
+function latest(one: number | null, other: number | null): number | null {
+  return one === null ? other : Math.max(one, other ?? one);
+}

@@ -1,0 +1,65 @@
+// States: idle (nobody looks: nothing is asked) -> polling (one question at a time, for all who look) -> idle.
+// Invariant: however many tabs are open, there is one timer and at most one question under way.
+import { messageOf } from '../../src/core/errors.ts';
+import { History, type Sample } from './history.ts';
+import type { Snapshot } from './snapshot.ts';
+
+export type Look =
+  | { readonly snapshot: Snapshot; readonly sample: Sample | null; readonly error: null }
+  | { readonly snapshot: null; readonly sample: null; readonly error: string };
+
+export const POLL_MS = 2_000;
+
+/** Asks Redis how things stand, every 2 s, as long as somebody wants to know. */
+export class Poller {
+  readonly history: History = new History();
+  readonly #read: () => Promise<Snapshot>;
+  readonly #listeners = new Set<(look: Look) => void>();
+  #timer: NodeJS.Timeout | null = null;
+  #asking: Promise<Look> | null = null;
+
+  constructor(read: () => Promise<Snapshot>) {
+    this.#read = read;
+  }
+
+  /** Tells how things stand from now on; the answer ends it. */
+  watch(listener: (look: Look) => void): () => void {
+    this.#listeners.add(listener);
+    if (this.#timer === null) {
+      this.#timer = setInterval(() => void this.#poll(), POLL_MS).unref();
+      void this.#poll();
+    }
+    return () => {
+      this.#listeners.delete(listener);
+      if (this.#listeners.size === 0) this.close();
+    };
+  }
+
+  /** How things stand now; who asks while a question is under way gets its answer. */
+  look(): Promise<Look> {
+    this.#asking ??= this.#ask().finally(() => {
+      this.#asking = null;
+    });
+    return this.#asking;
+  }
+
+  close(): void {
+    if (this.#timer) clearInterval(this.#timer);
+    this.#timer = null;
+  }
+
+  async #poll(): Promise<void> {
+    if (this.#asking !== null) return;
+    const look = await this.look();
+    for (const listener of this.#listeners) listener(look);
+  }
+
+  async #ask(): Promise<Look> {
+    try {
+      const snapshot = await this.#read();
+      return { snapshot, sample: this.history.add(snapshot), error: null };
+    } catch (error) {
+      return { snapshot: null, sample: null, error: messageOf(error) };
+    }
+  }
+}

@@ -1,0 +1,41 @@
+import { resolveRole } from '../src/config/options.ts';
+import { Events } from '../src/core/events.ts';
+import { createCache } from '../src/create-cache.ts';
+import { Explainer } from '../src/observe/explainer.ts';
+import { RefreshControl } from '../src/observe/refresh-control.ts';
+import { WarmUpQueue } from '../src/queue/warm-up-queue.ts';
+import { Keys } from '../src/redis/keys.ts';
+import { RoleServers } from '../src/redis/role-servers.ts';
+import { WarmUpRuns } from '../src/redis/warm-up-runs.ts';
+import type { DashboardContext } from './context.ts';
+import { KeyNames } from './key-names.ts';
+import type { DashboardOptions, DashboardSettings } from './options.ts';
+
+/** Opens the connections, and builds what pages and actions need; `servers` and `cache` are to be closed. */
+export function openContext(
+  options: DashboardOptions,
+  settings: DashboardSettings,
+): DashboardContext {
+  const { loaders, warmUps = [] } = options;
+  const role = resolveRole(options);
+  const { namespace, redis } = role;
+  const events = new Events();
+  // What is wrong with the servers the pages say themselves.
+  events.on('server:unsuitable', () => undefined);
+  const servers = new RoleServers({ redis, strict: false, name: 'dashboard', events });
+  const keys = new Keys(namespace);
+  const { cache, queue, clock } = servers;
+  return {
+    settings,
+    loaders: new Map(loaders.map((loader) => [loader.name, loader])),
+    warmUps,
+    servers,
+    keys,
+    names: new KeyNames(settings),
+    cache: createCache({ redis, namespace, loaders, recording: false }),
+    explainer: new Explainer({ cache, queue, keys, clock }),
+    control: new RefreshControl({ queue, keys, clock }),
+    warmUpQueue: new WarmUpQueue(queue, keys),
+    runs: new WarmUpRuns(queue, keys),
+  };
+}

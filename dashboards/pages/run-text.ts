@@ -1,0 +1,22 @@
+import { printSpan } from '../../src/core/print-span.ts';
+import type { LastWarmUpRun, WarmUpProgress } from '../../src/warm/warm-up-status.ts';
+import type { Zone } from '../../src/warm/zone.ts';
+import { printCount } from './print.ts';
+
+export function endedText(run: LastWarmUpRun, zone: Zone): string {
+  const { outcome, startedAtMs, endedAtMs, error, done, skipped, failed } = run;
+  const at = zone.text(endedAtMs).replace('T', ' ');
+  if (outcome === 'failed') return `failed at ${at}: ${error ?? 'for no reason known'}`;
+  const counts = `${printCount(done)} loaded, ${printCount(skipped)} fresh, ${printCount(failed)} failed`;
+  return `completed at ${at} after ${printSpan(endedAtMs - startedAtMs)}: ${counts}`;
+}
+
+export function progressText(progress: WarmUpProgress, nowMs: number): string {
+  const { done, skipped, failed, total, keysPerSecond, expectedEndAtMs } = progress;
+  const of = total === null ? '' : ` of ${printCount(total)}`;
+  const left =
+    expectedEndAtMs === null
+      ? ''
+      : `, done in about ${printSpan(Math.max(0, expectedEndAtMs - nowMs))}`;
+  return `${printCount(done + skipped + failed)}${of} keys, ${keysPerSecond.toFixed(1)} per second${left}`;
+}
