@@ -1,8 +1,10 @@
-import { expect } from 'vitest';
+import { expect, vi } from 'vitest';
 import { type Child, compiled } from '../helpers/child.ts';
 import { printed, type System, test } from '../helpers/system.ts';
 
 const MAIN = 'src/cli/main.js';
+/** PostgreSQL as WebAssembly computes for some seconds before it is there, on a busy machine for many. */
+const PATIENCE_MS = 90_000;
 
 /** Runs a program of an example; its roles meet in the test's namespace. */
 function run(system: System, file: string, args: readonly string[] = []): Child {
@@ -18,8 +20,14 @@ async function outputOf(child: Child): Promise<string> {
 
 /** The address that a server says it listens on. */
 async function addressOf(server: Child): Promise<string> {
-  await printed(server, /listening on http/);
-  return /listening on (http:\S+)/.exec(server.output)?.[1] ?? '';
+  return vi.waitFor(
+    () => {
+      const [, address = ''] = /listening on (http:\S+)/.exec(server.output) ?? [];
+      expect(address, server.output).not.toBe('');
+      return address;
+    },
+    { timeout: PATIENCE_MS, interval: 20 },
+  );
 }
 
 async function stops(server: Child): Promise<void> {
@@ -44,8 +52,8 @@ test('express-postgres: a report from the cache, a write through it, the new rep
     const orders = rows.reduce((sum, row) => sum + row.orders, 0);
     return { from: response.headers.get('x-cache'), orders };
   };
-  expect(await sales()).toMatchObject({ from: expect.stringMatching(/^loader/), orders: 10_000 });
-  expect(await sales()).toEqual({ from: 'redis, fresh', orders: 10_000 });
+  expect(await sales()).toMatchObject({ from: expect.stringMatching(/^loader/), orders: 3_000 });
+  expect(await sales()).toEqual({ from: 'redis, fresh', orders: 3_000 });
 
   const placed = await fetch(`${address}/shops/shop-1/orders`, {
     method: 'POST',
@@ -58,13 +66,12 @@ test('express-postgres: a report from the cache, a write through it, the new rep
   expect(read.headers.get('x-cache')).toBe('redis');
   expect(await read.json()).toEqual(order);
 
-  await expect.poll(sales).toEqual({ from: 'redis, fresh', orders: 10_001 });
+  await expect.poll(sales).toEqual({ from: 'redis, fresh', orders: 3_001 });
   await stops(server);
-});
+}, 120_000);
 
 test('fastify: a plugin whose cache opens and closes with the server', async ({ system }) => {
-  const program = compiled('examples/fastify/main.js');
-  const server = dev(system, 'examples/fastify/loaders.js', [program]);
+  const server = run(system, 'examples/fastify/main.js');
   const address = await addressOf(server);
   const read = async (): Promise<string | null> =>
     (await fetch(`${address}/forecasts/se/kiruna`)).headers.get('x-cache');
@@ -76,7 +83,9 @@ test('fastify: a plugin whose cache opens and closes with the server', async ({ 
   await stops(server);
 });
 
-test('nestjs: a module that provides a cache, and closes it at shutdown', async ({ system }) => {
+test('nestjs: a module whose cache the services of an application read through', async ({
+  system,
+}) => {
   const server = run(system, 'examples/nestjs/main.js');
   const address = await addressOf(server);
   const read = async (): Promise<unknown> => (await fetch(`${address}/products/sku-1`)).json();
