@@ -19,7 +19,7 @@ export async function namedKey(
 ): Promise<NamedKey> {
   if (!names.isHash(given)) return checkedKey(given);
   const tracker = new Tracker(servers.queue, keys, loader);
-  const key = names.find(given, await tracker.hottestNow(MOST_HASHED, servers.clock.now()));
+  const key = names.find(given, (await tracker.hottestNow(MOST_HASHED, servers.clock.now())).keys);
   if (key !== null) return { key, reason: null };
   const reason = 'This hash stands for none of the hottest keys, or is from before a restart.';
   return { key: null, reason };

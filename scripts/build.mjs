@@ -14,13 +14,15 @@ const tsc = join(
 );
 
 rmSync(join(root, 'dist'), { recursive: true, force: true });
-try {
-  execFileSync(process.execPath, [tsc, '-p', 'tsconfig.build.json'], {
-    cwd: root,
-    stdio: 'inherit',
-  });
-} catch {
-  process.exit(1); // tsc has already said what is wrong
-}
+compile('tsconfig.build.json');
+compile('examples/nestjs/tsconfig.build.json'); // by Nest's own rules, against dist/src
 cpSync(join(root, 'src/redis/lua'), join(root, 'dist/src/redis/lua'), { recursive: true });
 cpSync(join(root, 'dashboards/assets'), join(root, 'dist/dashboards/assets'), { recursive: true });
+
+function compile(project) {
+  try {
+    execFileSync(process.execPath, [tsc, '-p', project], { cwd: root, stdio: 'inherit' });
+  } catch {
+    process.exit(1); // tsc has already said what is wrong
+  }
+}

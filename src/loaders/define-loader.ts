@@ -41,7 +41,7 @@ export interface LoaderDefinition<P, R, O = R> {
   /** How long a value stays fresh, counted from the end of its load, at least 100 ms; or a function of the value. */
   readonly ttl:
     | Duration
-    | ((value: NonNullable<NoInfer<Awaited<O>>> | null, params: NoInfer<P>) => Duration);
+    | ((value: NonNullable<NoInfer<Awaited<O>>> | null, params: P) => Duration);
   /** The usual ttl, where `ttl` is a function: what heat and planning reckon with. */
   readonly nominalTtl?: Duration;
   /** Raise it when the value's shape changes: a new shape never meets old entries. @defaultValue `1` */
@@ -66,7 +66,7 @@ export interface LoaderDefinition<P, R, O = R> {
   /** Do not believe a loader that suddenly finds nothing for most keys that had a value. @defaultValue `false` */
   readonly emptyGuard?: boolean | EmptyGuardOptions;
   /** Names under which the key can be invalidated with others: at most 32, each at most 256 bytes. */
-  readonly tags?: (params: NoInfer<P>) => readonly string[];
+  readonly tags?: (params: P) => readonly string[];
   /** An in-process tier for this loader; `false`: none, whatever the cache's `memory` says. @defaultValue the cache's `memory` */
   readonly memory?: MemoryOptions | false;
   /** How values become bytes: `'msgpack'`, `'json'`, or your own. @defaultValue `'msgpack'` */

@@ -48,6 +48,7 @@ declare global {
   }
   const db: {
     product(id: string): Promise<Product>;
+    price(id: string, how: { signal: AbortSignal }): Promise<Price>;
     products(ids: readonly string[]): Promise<Product[]>;
     user(id: string): Promise<User>;
     orders(userId: string): Promise<Order[]>;

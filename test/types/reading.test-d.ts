@@ -168,6 +168,22 @@ export function formsAreChecked(cache: Cache): void {
   defineLoader({ name: 'x', ttl: '1m', limit: { max: 1 }, load });
   // @ts-expect-error: tags are texts
   defineLoader({ name: 'x', ttl: '1m', tags: () => [1], load });
+  // Annotated, they may stand before or after a load that takes its context.
+  const before = defineLoader({
+    name: 'before',
+    ttl: '1m',
+    tags: (id: string) => [id],
+    load: (id: string, { signal }) => [id, signal.aborted] as const,
+  });
+  const after = defineLoader({
+    name: 'after',
+    load: (id: string, { signal }) => [id, signal.aborted] as const,
+    nominalTtl: '1m',
+    ttl: (_value, id: string) => id.length,
+    tags: (id: string) => [id],
+  });
+  expectTypeOf(before).toEqualTypeOf<Loader<string, readonly [string, boolean]>>();
+  expectTypeOf(after).toEqualTypeOf<Loader<string, readonly [string, boolean]>>();
 }
 
 export function invalidationsTakeTheirOptions(cache: Cache): void {
