@@ -18,6 +18,8 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
+          // Property tests take long on a busy machine.
+          testTimeout: 15_000,
           include: ['test/{unit,docs}/**/*.test.ts'],
           // They share nothing: loading each file's imports anew takes longer than its tests.
           isolate: false,

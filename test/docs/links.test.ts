@@ -30,6 +30,10 @@ test.for(pages)('%s links to what is there', (page) => {
   }
 });
 
+test('the page of the architecture is read at one sitting: 120 lines', () => {
+  expect(read('docs/architecture.md').trimEnd().split('\n').length).toBeLessThanOrEqual(120);
+});
+
 test('the README lists every page of docs/', () => {
   for (const page of pages.slice(2)) expect(read('README.md')).toContain(`| [${page}](${page}) |`);
 });

@@ -10,6 +10,8 @@ import { connect, redisUrl } from './redis.ts';
 interface StartedWorker {
   /** Tracks the keys and enqueues their refresh, as a scheduler does. */
   refresh(keys: readonly string[]): Promise<void>;
+  /** Before the test's end. */
+  close(): Promise<void>;
   readonly tracker: Tracker;
   readonly skips: readonly EventMap['refresh:skipped'][];
   readonly failures: readonly EventMap['refresh:failed'][];
@@ -27,6 +29,7 @@ export function startWorker(namespace: string, loader: Loader<string, string>): 
   const tracker = new Tracker(redis, keys, loader);
   return {
     tracker,
+    close: () => worker.close(),
     skips: recorded(worker, 'refresh:skipped'),
     failures: recorded(worker, 'refresh:failed'),
     refreshed: recorded(worker, 'refresh:completed'),

@@ -5,6 +5,8 @@ import {
   defineLoader,
   defineWarmUp,
   type EventMap,
+  type Loader,
+  type RedisOption,
   type Scheduler,
   type WarmUp,
   type WarmUpDefinition,
@@ -36,7 +38,12 @@ export class Fleet {
     },
   });
   readonly events: { [N in keyof EventMap]?: EventMap[N][] } = {};
-  readonly #role = { redis: redisUrl(), namespace: this.namespace, loaders: [this.item] };
+  readonly #role: { redis: RedisOption; namespace: string; loaders: Loader<string, string>[] };
+
+  /** On the shared server, unless told otherwise. */
+  constructor(redis: RedisOption = redisUrl()) {
+    this.#role = { redis, namespace: this.namespace, loaders: [this.item] };
+  }
 
   plan(changed: Partial<WarmUpDefinition<string>> = {}): WarmUp {
     return defineWarmUp({

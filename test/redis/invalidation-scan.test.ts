@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { processClock } from '../../src/core/clock.ts';
 import { Glob } from '../../src/core/glob.ts';
@@ -10,6 +11,8 @@ import { connect, uniqueNamespace } from '../helpers/redis.ts';
 
 const ALL = { loader: null, version: null, glob: null };
 const LOADS = 3_000;
+/** Of more than one batch of a scan. */
+const MANY = 2_000;
 
 function echo(name: string) {
   return defineLoader({
@@ -58,17 +61,18 @@ describe('a scan while loads commit', () => {
 
 describe('invalidating thousands of keys', () => {
   test.for([
-    ['loader', 5_000],
+    ['loader', MANY],
     ['pattern', 1_111],
-    ['namespace', 5_001],
+    ['namespace', MANY + 1],
   ] as const)('by %s answers how many there were, and takes no other', async ([kind, count]) => {
     const server = await ownServer();
     const namespace = uniqueNamespace();
     const [item, other] = [echo('item'), echo('item-2')];
-    const cache = await openCache({ redis: server.url, namespace, loaders: [item, other] });
+    const options = { redis: server.url, loaders: [item, other], readTimeout: '5s' }; // on a busy machine, too
+    const cache = await openCache({ ...options, namespace });
     const stranger = await openCache({ redis: server.url, loaders: [item] });
     const completed = recorded(cache, 'invalidation:completed');
-    await cache.getMany(item, numbered(5_000));
+    await cache.getMany(item, numbered(MANY));
     await Promise.all([cache.get(other, 'k1'), stranger.get(item, 'k1')]);
 
     const calls = {
@@ -167,11 +171,13 @@ describe('a pattern', () => {
     const texts = Array.from({ length: 150 }, (_, at) => random(1 + (at % 5)));
     await redis.mset(texts.flatMap((text) => [text, '']));
 
-    for (let at = 0; at < 2_000; at++) {
-      const glob = random(1 + (at % 7));
+    const globs = Array.from({ length: 2_000 }, (_, at) => random(1 + (at % 7)));
+    const theirs = await Promise.all(globs.map((glob) => redis.keys(glob)));
+    for (const [at, glob] of globs.entries()) {
       const pattern = new Glob(glob);
       const ours = new Set(texts.filter((text) => pattern.matches(text)));
-      expect([glob, [...ours].sort()]).toEqual([glob, (await redis.keys(glob)).sort()]);
+      if (isDeepStrictEqual([...ours].sort(), theirs[at]?.sort())) continue;
+      expect([glob, [...ours].sort()]).toEqual([glob, theirs[at]]);
     }
   });
 });

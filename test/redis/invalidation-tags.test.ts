@@ -56,23 +56,23 @@ describe('invalidateTags', () => {
     expect((await owner.getWithMeta(item, 'a')).source).toBe('loader');
   });
 
-  test('takes 5,000 keys, in batches', async () => {
+  test('takes 2,000 keys, in batches', async () => {
     const item = tagged(() => ['t']);
     const cache = await openCache({ loaders: [item], readTimeout: '5s' }); // on a busy machine, too
-    await cache.getMany(item, numbered(5_000));
+    await cache.getMany(item, numbered(2_000));
 
-    expect(await cache.invalidateTags('t', { soft: true })).toBe(5_000);
-    expect(await cache.invalidateTags('t')).toBe(5_000);
+    expect(await cache.invalidateTags('t', { soft: true })).toBe(2_000);
+    expect(await cache.invalidateTags('t')).toBe(2_000);
   });
 
   test('counts the keys of many tags, each key once', async () => {
     const item = tagged((id) => [`t${id.at(-1)}`, 'all']);
-    const cache = await openCache({ loaders: [item] });
-    await cache.getMany(item, numbered(2_000));
+    const cache = await openCache({ loaders: [item], readTimeout: '5s' });
+    await cache.getMany(item, numbered(500));
     const tags = Array.from({ length: 10 }, (_, at) => `t${at}`);
 
-    expect(await cache.invalidateTags(tags.slice(1), { soft: true })).toBe(1_800);
-    expect(await cache.invalidateTags([...tags, 'all'])).toBe(2_000);
+    expect(await cache.invalidateTags(tags.slice(1), { soft: true })).toBe(450);
+    expect(await cache.invalidateTags([...tags, 'all'])).toBe(500);
   });
 
   test('may be called many times at once without a warning of listeners', async () => {

@@ -12,6 +12,7 @@ import { openCache, recorded } from '../helpers/cache.ts';
 import { TestCluster } from '../helpers/cluster.ts';
 import { uniqueNamespace } from '../helpers/redis.ts';
 import { startRoles } from '../helpers/roles.ts';
+import { Fleet } from '../helpers/warm-fleet.ts';
 
 let cluster: TestCluster;
 beforeAll(async () => {
@@ -69,6 +70,39 @@ describe('a cluster under scheduler and worker', () => {
       .poll(() => new Set(refreshed.map(({ key }) => key)).size, { timeout: 30_000 })
       .toBe(IDS.length);
     expect(failures.flat()).toEqual([]);
+  });
+});
+
+describe('warming on a cluster', () => {
+  it('by the cache loads the keys of all slots once', async () => {
+    const options = { redis: cluster.target, namespace: uniqueNamespace(), loaders: [item] };
+    const cache = await openCache(options);
+    expect(await cache.warm(item, IDS)).toEqual({ done: IDS.length, skipped: 0, failed: 0 });
+
+    const other = await openCache(options);
+    const loads = recorded(other, 'load:completed');
+    expect(await other.getMany(item, IDS)).toEqual(IDS.map((id) => `${id}!`));
+    expect(await other.warm(item, IDS)).toEqual({ done: 0, skipped: IDS.length, failed: 0 });
+    expect(loads).toEqual([]);
+  });
+
+  it('by a plan runs once, through the queue', { timeout: 40_000 }, async () => {
+    const fleet = new Fleet(cluster.target);
+    await fleet.worker();
+    const plan = fleet.plan({ keys: IDS });
+    await Promise.all([fleet.scheduler(plan), fleet.scheduler(plan)]);
+
+    await expect
+      .poll(() => fleet.events['warmup:completed'], { timeout: 20_000 })
+      .toMatchObject([{ done: IDS.length, failed: 0 }]);
+    expect([...fleet.loads]).toEqual(expect.arrayContaining(IDS.map((id) => [id, 1])));
+    const cache = await openCache({
+      redis: cluster.target,
+      namespace: fleet.namespace,
+      loaders: [fleet.item],
+    });
+    expect(await cache.getWithMeta(fleet.item, 'id-7')).toMatchObject({ source: 'redis' });
+    expect(fleet.events['warmup:failed']).toBeUndefined();
   });
 });
 
