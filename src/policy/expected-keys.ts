@@ -41,7 +41,6 @@ export function learnScores(
   actual: readonly string[],
 ): Scores {
   const wanted = new Set(actual.slice(0, MOST_JUDGED));
-  if (wanted.size === 0) return scores;
   const learned = { ...scores };
   for (const foreteller of FORETELLERS) {
     const keys = told[foreteller]?.slice(0, wanted.size) ?? [];

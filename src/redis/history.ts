@@ -124,8 +124,8 @@ export class History {
     const { redis } = this.#parts;
     const key = this.#scoresKey();
     const learned = learnScores(await this.scores(), told, actual);
-    await withinTimeout(redis.hset(key, learned), `writing ${key}`);
-    await redis.expire(key, SCORES_KEPT_SECONDS);
+    const writing = redis.pipeline().hset(key, learned).expire(key, SCORES_KEPT_SECONDS).exec();
+    await withinTimeout(writing, `writing ${key}`);
   }
 
   #key(hour: number): string {

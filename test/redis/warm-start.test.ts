@@ -152,8 +152,15 @@ describe('a cache that warms on start', () => {
     const cache = starting({ redis: server.url });
     expect(await cache.ready({ warm: true, timeout: '50ms' })).toBe('timeout');
     const waiting = cache.ready({ warm: true });
+    const started = cache.ready().then(() => 'only once the start is over');
     await cache.close();
-    expect(await waiting).toBe('failed');
+    expect(await Promise.race([waiting, started])).toBe('failed');
+  });
+
+  it('rejects as ready() does where it is strict and its server unsuitable', async () => {
+    const evicting = await ownServer('--maxmemory', '50mb', '--maxmemory-policy', 'allkeys-lfu');
+    const cache = starting({ redis: evicting.url, strict: true });
+    await expect(cache.ready({ warm: true })).rejects.toMatchObject({ code: 'REDIS_UNSUITABLE' });
   });
 });
 

@@ -102,6 +102,8 @@ describe('expected keys', () => {
     const even = { keys: ['a', 'b'], reads: [1, 1] };
     const steep = { keys: ['c', 'd'], reads: [99, 1] };
     expect(expectedKeys(equal, { yesterday: even, now: steep }, 4)).toEqual(['c', 'a', 'b', 'd']);
+    const half = { keys: ['a', 'b'], reads: [Number.NaN, 1] };
+    expect(expectedKeys(equal, { now: half }, 4)).toEqual(['b', 'a']);
     for (const reads of [[Number.NaN, Number.NaN], [0, 0], [-1, -1], []]) {
       const told = { now: { keys: ['a', 'b'], reads }, yesterday: ranked(['c', 'd']) };
       expect(expectedKeys(equal, told, 4)).toEqual(['c', 'a', 'd', 'b']);
