@@ -6,6 +6,7 @@ import type { Duration } from '../core/duration.ts';
 import { InvalidOptionError } from '../core/errors.ts';
 import { createCache } from '../create-cache.ts';
 import { defineLoader } from '../loaders/define-loader.ts';
+import { Keys } from '../redis/keys.ts';
 import { type RedisClient, serverOfSlot } from '../redis/redis-client.ts';
 import { withSession } from './session.ts';
 
@@ -22,6 +23,7 @@ interface Ping {
   readonly p99Ms: number;
 }
 
+const LOADER = 'bench';
 const PINGS = 500;
 const VALUE = 'x'.repeat(100);
 const MOST_KEYS = 100_000;
@@ -34,11 +36,13 @@ export async function runBench(flags: BenchFlags): Promise<void> {
   atMost('--concurrency', flags.concurrency, MOST_CONCURRENCY);
   const given = resolveRole(roleOptions({ ...flags, loaders: '' }));
   const namespace = `${given.namespace.slice(0, 20)}-bench-${randomUUID().slice(0, 8)}`;
-  const ping = await withSession({ ...flags, loaders: '' }, async ({ servers }) => ({
-    cache: await pings(servers.cache),
-    queue: await pings(servers.queue),
-  }));
-  const hitsPerSecond = await readHits({ ...flags, namespace, forMs });
+  const { ping, hitsPerSecond } = await withSession({ ...flags, loaders: '' }, async (session) => {
+    const { cache, queue } = session.servers;
+    const ping = { cache: await pings(cache), queue: await pings(queue) };
+    const hitsPerSecond = await readHits({ ...flags, namespace, forMs });
+    await queue.del(new Keys(namespace).versions(LOADER));
+    return { ping, hitsPerSecond };
+  });
   const { keys, concurrency } = flags;
   const found = { hitsPerSecond: Math.round(hitsPerSecond), keys, concurrency, ping };
   const spans = ({ p50Ms, p99Ms }: Ping): string =>
@@ -71,7 +75,7 @@ async function readHits({
   ...flags
 }: BenchFlags & { readonly namespace: string; readonly forMs: number }): Promise<number> {
   const loader = defineLoader({
-    name: 'bench',
+    name: LOADER,
     ttl: '15m',
     refresh: false,
     load: (_: number) => VALUE,

@@ -1,4 +1,4 @@
-import { InvalidOptionError } from '../core/errors.ts';
+import { EverwarmError, InvalidOptionError } from '../core/errors.ts';
 import { Glob } from '../core/glob.ts';
 import type { Invalidation } from '../core/invalidation.ts';
 import { parseInvalidation } from '../invalidate/parse-invalidation.ts';
@@ -35,8 +35,9 @@ export function invalidationOf(
   ].filter((kind) => typeof kind === 'string');
   const [kind] = kinds;
   if (kind === undefined) {
-    const rule = 'needs LOADER KEY..., LOADER --pattern GLOB, --tag TAG... or --loader NAME';
-    throw new InvalidOptionError('invalidate', loader, rule);
+    const what = loader === undefined ? 'nothing' : `"${loader}" alone`;
+    const rule = 'it takes LOADER KEY..., LOADER --pattern GLOB, --tag TAG... or --loader NAME';
+    throw new EverwarmError('INVALID_OPTION', `invalidate ${what}: ${rule}`);
   }
   if (kinds.length > 1) {
     throw new InvalidOptionError('invalidate', kinds.join(' '), 'must be one of them at a time');

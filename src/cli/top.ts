@@ -24,10 +24,12 @@ export interface TopShown {
   readonly loaders: readonly { readonly loader: string; readonly keys: readonly HotKey[] }[];
 }
 
-/** So much of a key is shown: its line must not wrap. */
+/** So much of a key is shown, less on a narrow terminal: its line must not wrap. */
 const KEY_CHARACTERS = 48;
+const LEAST_KEY_CHARACTERS = 8;
+const OTHER_COLUMNS = 66;
 const MOST_KEYS = 1_000;
-const HEAD = ['', 'recent reads', 'reads/s', 'entry', 'life left', 'next look'];
+const HEAD = ['recent reads', 'reads/s', 'entry', 'life left', 'next look'];
 /** To the upper left corner; what is below the cursor is cleared after drawing: nothing flickers. */
 const HOME = '\u001b[H';
 const CLEAR_LINE = '\u001b[K';
@@ -69,11 +71,13 @@ async function redraw(look: () => Promise<TopShown>, everyMs: number): Promise<v
   const style = styleFor(process.stdout);
   process.stdout.write(CLEAR);
   while (!stop.signal.aborted) {
+    // Where nobody knows its size they are 0.
+    const rows = process.stdout.rows || 24;
+    const columns = process.stdout.columns || 80;
     const lines = await look().then(
-      (shown) => topLines(shown, style),
+      (shown) => topLines(shown, { style, columns }),
       (error: unknown) => [style('red', `Redis does not answer: ${messageOf(error)}`)],
     );
-    const { rows = 24 } = process.stdout;
     const fitting = lines.slice(0, Math.max(1, rows - 1));
     process.stdout.write(
       `${HOME}${fitting.map((line) => `${line}${CLEAR_LINE}\n`).join('')}${CLEAR_BELOW}`,
@@ -82,27 +86,35 @@ async function redraw(look: () => Promise<TopShown>, everyMs: number): Promise<v
   }
 }
 
+export interface TopLook {
+  readonly style: ReturnType<typeof styleFor>;
+  /** Width of the terminal. */
+  readonly columns: number;
+}
+
+const PLAIN: TopLook = { style: (_, text) => text, columns: Number.POSITIVE_INFINITY };
+
 /** The lines of one look: a table for each loader. */
 export function topLines(
   { loaders, atMs }: TopShown,
-  style: ReturnType<typeof styleFor> = (_, text) => text,
+  { style, columns }: TopLook = PLAIN,
 ): readonly string[] {
+  const most = Math.min(KEY_CHARACTERS, Math.max(LEAST_KEY_CHARACTERS, columns - OTHER_COLUMNS));
   return loaders.flatMap(({ loader, keys }, index) => {
     const gap = index === 0 ? [] : [''];
     if (keys.length === 0) return [...gap, style('bold', loader), '  no key is tracked'];
-    const rows = keys.map((key) => rowOf(key, atMs));
-    const [head = '', ...lines] = tableLines([loader, ...HEAD.slice(1)], rows);
+    const rows = keys.map((key) => [shortened(key.key, most), ...rowOf(key, atMs)]);
+    const [head = '', ...lines] = tableLines([loader, ...HEAD], rows);
     return [...gap, style('bold', head), ...lines];
   });
 }
 
 function rowOf(
-  { key, recentReads, readsPerSecond, state, remainingMs, due }: HotKey,
+  { recentReads, readsPerSecond, state, remainingMs, due }: HotKey,
   atMs: number,
 ): string[] {
   const look = due === null ? 'when read' : printSpan(Math.max(0, due.atMs - atMs));
   return [
-    shortened(key),
     recentReads.toFixed(1),
     readsPerSecond.toFixed(3),
     state,
@@ -112,7 +124,7 @@ function rowOf(
 }
 
 /** Without what would leave the line: a key may hold line feeds. */
-function shortened(key: string): string {
+function shortened(key: string, most: number): string {
   const text = key.replace(/\p{Cc}/gu, '·');
-  return text.length > KEY_CHARACTERS ? `${text.slice(0, KEY_CHARACTERS - 1)}…` : text;
+  return text.length > most ? `${text.slice(0, most - 1)}…` : text;
 }

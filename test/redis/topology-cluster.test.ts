@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { resolveRedis } from '../../src/config/redis-option.ts';
 import { Events } from '../../src/core/events.ts';
+import { runDoctor } from '../../src/doctor/run-doctor.ts';
 import { createCache, defineLoader } from '../../src/index.ts';
 import { openDataConnection, untilReady } from '../../src/redis/connection.ts';
 import { hashSlot } from '../../src/redis/hash-slot.ts';
@@ -44,6 +46,26 @@ it('reads one key and many across all slots, and loads each once', async () => {
   expect(failures).toEqual([]);
   const sizes = await Promise.all(cluster.masters.map(({ redis }) => redis.dbsize()));
   for (const size of sizes) expect(size).toBeGreaterThan(0);
+});
+
+it('is found to be well by the doctor', async () => {
+  const redis = resolveRedis(cluster.target);
+  const [cache, queue] = (['cache', 'queue'] as const).map((role) =>
+    openDataConnection(redis[role], { role, name: 'doctor', events: new Events() }),
+  );
+  onTestFinished(() => [cache, queue].forEach((client) => void client?.disconnect()));
+  if (!cache || !queue) throw new Error('there are two');
+  const parts = { cache, queue, redis, loaders: [item], warmUps: [], isProduction: false };
+  const checks = await runDoctor({ ...parts, keys: new Keys(uniqueNamespace()) });
+
+  const message = 'all 16384 slots are served by 3 masters';
+  expect(checks).toContainEqual({ name: 'cache cluster', ok: true, message, fix: null });
+  expect(checks).toContainEqual({
+    name: 'queue cluster',
+    ok: true,
+    message: `${message}; the queues of 1 loaders lie on 1`,
+    fix: null,
+  });
 });
 
 describe('a cluster under scheduler and worker', () => {
