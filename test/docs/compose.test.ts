@@ -28,7 +28,7 @@ describe('docker-compose.yml', () => {
   });
 
   it.each(['scheduler', 'worker', 'dashboard'])('runs the %s against both servers', (role) => {
-    expect(services[role]?.command).toContain(`everwarm ${role} --loaders`);
+    expect(services[role]?.command).toContain(`${role} --loaders`);
     expect(services[role]?.environment).toEqual({
       REDIS_URL: 'redis://cache:6379',
       REDIS_QUEUE_URL: 'redis://queue:6379',
