@@ -1,5 +1,5 @@
 // Compiles src, workers, dashboards, bench, examples and the tests' child processes into dist/, then
-// copies what tsc does not: the Lua scripts. Removes dist/ first, so that no deleted file lives on.
+// copies what tsc does not: the Lua scripts, Grafana's dashboard and Prometheus' rules. Removes dist/ first, so that no deleted file lives on.
 import { execFileSync } from 'node:child_process';
 import { cpSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -22,4 +22,6 @@ try {
 } catch {
   process.exit(1); // tsc has already said what is wrong
 }
-cpSync(join(root, 'src/redis/lua'), join(root, 'dist/src/redis/lua'), { recursive: true });
+for (const folder of ['src/redis/lua', 'dashboards/grafana', 'dashboards/prometheus']) {
+  cpSync(join(root, folder), join(root, 'dist', folder), { recursive: true });
+}
