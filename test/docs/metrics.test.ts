@@ -113,4 +113,3 @@ test('every alert has a test in which it fires and one in which it does not', ()
     ).toBe(true);
   }
 });
-
