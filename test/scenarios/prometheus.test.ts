@@ -73,41 +73,47 @@ describe.concurrent('Prometheus', () => {
     programs = await ensurePrometheus();
   }, FETCHING_MS);
 
-  test('takes the rules, and finds each alert firing where it should and only there', async () => {
-    const { stdout } = await run(programs.promtool, ['check', 'rules', rules]);
-    expect(stdout).toMatch(/SUCCESS: \d\d rules found/);
-    await run(programs.promtool, ['test', 'rules', 'rules.test.yml'], { cwd: dirname(rules) });
-  }, SLOW_MS);
+  test(
+    'takes the rules, and finds each alert firing where it should and only there',
+    async () => {
+      const { stdout } = await run(programs.promtool, ['check', 'rules', rules]);
+      expect(stdout).toMatch(/SUCCESS: \d\d rules found/);
+      await run(programs.promtool, ['test', 'rules', 'rules.test.yml'], { cwd: dirname(rules) });
+    },
+    SLOW_MS,
+  );
 
-  test('has every series of the dashboard when it scrapes an application, a worker and a scheduler', async ({
-    system,
-  }) => {
-    const file = await system.file('loaders.mjs', LOADERS);
-    const flags = ['--loaders', file, '--redis', system.url, '--namespace', system.namespace];
-    const role = (name: string): Promise<string> =>
-      started(system, 'src/cli/main.js', [name, ...flags, '--metrics-port', '0']);
-    const targets = await Promise.all([
-      started(system, 'test/processes/scraped-app.js', [file]),
-      role('worker'),
-      role('scheduler'),
-    ]);
-    const prometheus = await startPrometheus(programs.prometheus, { targets, rules });
+  test(
+    'has every series of the dashboard when it scrapes an application, a worker and a scheduler',
+    async ({ system }) => {
+      const file = await system.file('loaders.mjs', LOADERS);
+      const flags = ['--loaders', file, '--redis', system.url, '--namespace', system.namespace];
+      const role = (name: string): Promise<string> =>
+        started(system, 'src/cli/main.js', [name, ...flags, '--metrics-port', '0']);
+      const targets = await Promise.all([
+        started(system, 'test/processes/scraped-app.js', [file]),
+        role('worker'),
+        role('scheduler'),
+      ]);
+      const prometheus = await startPrometheus(programs.prometheus, { targets, rules });
 
-    const empty = async (): Promise<unknown[]> => {
-      const answers = await Promise.all(
-        queries().map(async ({ title, query }) => {
-          const path = `query?query=${encodeURIComponent(query)}`;
-          const { result } = await prometheus.get<{ result: readonly unknown[] }>(path);
-          return { title, query, isEmpty: result.length === 0 };
-        }),
-      );
-      return answers.filter(({ isEmpty }) => isEmpty);
-    };
-    expect(queries().length).toBeGreaterThan(30);
-    await expect.poll(empty, { timeout: PATIENCE_MS, interval: 500 }).toEqual([]);
-    const { groups } = await prometheus.get<RuleGroups>('rules');
-    const evaluated = groups.flatMap((group) => group.rules);
-    expect(evaluated.length).toBeGreaterThan(9);
-    expect(evaluated.filter(({ health }) => health === 'err')).toEqual([]);
-  }, SLOW_MS);
+      const empty = async (): Promise<unknown[]> => {
+        const answers = await Promise.all(
+          queries().map(async ({ title, query }) => {
+            const path = `query?query=${encodeURIComponent(query)}`;
+            const { result } = await prometheus.get<{ result: readonly unknown[] }>(path);
+            return { title, query, isEmpty: result.length === 0 };
+          }),
+        );
+        return answers.filter(({ isEmpty }) => isEmpty);
+      };
+      expect(queries().length).toBeGreaterThan(30);
+      await expect.poll(empty, { timeout: PATIENCE_MS, interval: 500 }).toEqual([]);
+      const { groups } = await prometheus.get<RuleGroups>('rules');
+      const evaluated = groups.flatMap((group) => group.rules);
+      expect(evaluated.length).toBeGreaterThan(9);
+      expect(evaluated.filter(({ health }) => health === 'err')).toEqual([]);
+    },
+    SLOW_MS,
+  );
 });
