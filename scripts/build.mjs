@@ -1,5 +1,6 @@
 // Compiles src, workers, dashboards, bench, examples and the tests' child processes into dist/, then
-// copies what tsc does not: the Lua scripts, and the dashboard's style and scripts. Removes dist/ first, so that no deleted file lives on.
+// copies what tsc does not: the Lua scripts, what the dashboard, Grafana and Prometheus read. Removes dist/
+// first, so that no deleted file lives on.
 import { execFileSync } from 'node:child_process';
 import { cpSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -16,8 +17,13 @@ const tsc = join(
 rmSync(join(root, 'dist'), { recursive: true, force: true });
 compile('tsconfig.build.json');
 compile('examples/nestjs/tsconfig.build.json'); // by Nest's own rules, against dist/src
-cpSync(join(root, 'src/redis/lua'), join(root, 'dist/src/redis/lua'), { recursive: true });
-cpSync(join(root, 'dashboards/assets'), join(root, 'dist/dashboards/assets'), { recursive: true });
+const COPIED = [
+  'src/redis/lua',
+  ...['assets', 'grafana', 'prometheus'].map((name) => `dashboards/${name}`),
+];
+for (const folder of COPIED) {
+  cpSync(join(root, folder), join(root, 'dist', folder), { recursive: true });
+}
 
 function compile(project) {
   try {

@@ -68,7 +68,7 @@ export class LocalLoaders {
       recorder: isCounted
         ? new AccessRecorder({ random: Math.random, ...shared, tracker, loader })
         : null,
-      counts: countsOf && countsOf(loader.name),
+      counts: countsOf?.(loader.name) ?? null,
     };
     this.#byLoader.set(loader, local);
     this.#byName.set(loader.name, local);

@@ -83,6 +83,8 @@ const TSCONFIG = {
     paths: {
       everwarm: [join(root, 'src/index.ts')],
       ioredis: [join(modules, 'ioredis/built/index.d.ts')],
+      'prom-client': [join(modules, 'prom-client/index.d.ts')],
+      '@opentelemetry/api': [join(modules, '@opentelemetry/api/build/src/index.d.ts')],
     },
   },
   include: ['*.ts'],

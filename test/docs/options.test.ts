@@ -36,7 +36,16 @@ function optionsOf(file: string, name: string): Map<string, string> {
 }
 
 const SECTIONS = [
-  ['Every role', [optionsOf('src/config/options.ts', 'RoleOptions')]],
+  [
+    'Every role',
+    [
+      new Map([
+        ...optionsOf('src/config/options.ts', 'RoleOptions'),
+        ...optionsOf('src/config/metrics-option.ts', 'WithMetrics'),
+      ]),
+    ],
+  ],
+  ['metrics', [optionsOf('src/config/metrics-option.ts', 'MetricsOptions')]],
   ['createCache', [optionsOf('src/config/options.ts', 'CacheOptions')]],
   ['memory', [optionsOf('src/config/memory-option.ts', 'MemoryOptions')]],
   ['warmOnStart', [optionsOf('src/config/options.ts', 'WarmOnStartOptions')]],

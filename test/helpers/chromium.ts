@@ -1,9 +1,5 @@
-import { execFile } from 'node:child_process';
-import { accessSync, constants } from 'node:fs';
-import { delimiter, join } from 'node:path';
-import { promisify } from 'node:util';
+import { aptGet, findOnPath } from './debian.ts';
 
-const run = promisify(execFile);
 const NAMES = ['chromium', 'chromium-browser', 'google-chrome'];
 const CHOICES = `Put ${NAMES.join(', ')} on the PATH, or run as root (or with sudo that asks no password) on Debian, where it is installed by apt-get.`;
 
@@ -33,29 +29,5 @@ async function installChromium(): Promise<void> {
   } catch (error) {
     const text = `no Chromium on the PATH, and apt-get could not install it. ${CHOICES}`;
     throw new Error(text, { cause: error });
-  }
-}
-
-async function aptGet(...words: string[]): Promise<void> {
-  // sudo drops the environment, so the variable goes in as a word of the command.
-  const command = ['env', 'DEBIAN_FRONTEND=noninteractive', 'apt-get', ...words];
-  const asRoot = process.getuid?.() === 0 ? command : ['sudo', '-n', ...command];
-  const [program = '', ...rest] = asRoot;
-  await run(program, rest, { maxBuffer: 64 * 1024 * 1024 });
-}
-
-function findOnPath(names: readonly string[]): string | undefined {
-  const folders = (process.env.PATH ?? '').split(delimiter).filter(Boolean);
-  return folders
-    .flatMap((folder) => names.map((name) => join(folder, name)))
-    .find((path) => isExecutable(path));
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
   }
 }
