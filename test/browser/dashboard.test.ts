@@ -50,6 +50,7 @@ const morning = defineWarmUp({
   schedule: '0 9 * * *',
   timezone: 'Europe/Berlin',
   keys: ['one', 'two'],
+  spreadOver: 0,
 });
 
 const namespace = uniqueNamespace();

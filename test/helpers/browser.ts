@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import axe from 'axe-core';
 import { type BrowserContext, chromium, type Page } from 'playwright-core';
 import { ensureChromium } from './chromium.ts';
 
@@ -57,9 +57,8 @@ export function troublesOf(page: Page): string[] {
 
 /** What axe-core finds serious or critical, as `rule: element`. */
 export async function seriousFindings(page: Page): Promise<string[]> {
-  const { source } = createRequire(import.meta.url)('axe-core') as { readonly source: string };
   // Evaluated, not added as a script: the page's policy refuses those.
-  await page.evaluate(source);
+  await page.evaluate(axe.source);
   const findings = await page.evaluate(
     'axe.run().then(({ violations }) => violations.map(({ id, impact, nodes }) => ({ id, impact, nodes: nodes.map(({ target }) => target.join(" ")) })))',
   );
