@@ -9,6 +9,7 @@ import type { DashboardAuth } from './security/users.ts';
 
 export interface DashboardOptions extends RoleOptions {
   readonly loaders: readonly AnyLoader[];
+  /** Plans, to be shown and run. */
   readonly warmUps?: readonly WarmUp[];
   /** Where it is mounted, as browsers see it: `'/everwarm'`. @defaultValue `''` */
   readonly basePath?: string;

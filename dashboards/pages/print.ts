@@ -15,10 +15,3 @@ export function printBytes(bytes: number): string {
 export function printCount(count: number): string {
   return count.toLocaleString('en');
 }
-
-/** `2026-03-29 03:00:12 UTC`. */
-export function printInstant(atMs: number): string {
-  const date = new Date(atMs);
-  if (Number.isNaN(date.getTime())) return 'an unreadable time';
-  return `${date.toISOString().slice(0, 19).replace('T', ' ')} UTC`;
-}

@@ -14,9 +14,8 @@ export function endedText(run: LastWarmUpRun, zone: Zone): string {
 export function progressText(progress: WarmUpProgress, nowMs: number): string {
   const { done, skipped, failed, total, keysPerSecond, expectedEndAtMs } = progress;
   const of = total === null ? '' : ` of ${printCount(total)}`;
-  const left =
-    expectedEndAtMs === null
-      ? ''
-      : `, done in about ${printSpan(Math.max(0, expectedEndAtMs - nowMs))}`;
+  const leftMs = (expectedEndAtMs ?? nowMs) - nowMs;
+  // Reckoned from what is done so far: of a run that is spread out it soon is over.
+  const left = leftMs > 1_000 ? `, done in about ${printSpan(leftMs)}` : '';
   return `${printCount(done + skipped + failed)}${of} keys, ${keysPerSecond.toFixed(1)} per second${left}`;
 }

@@ -82,6 +82,8 @@ const TSCONFIG = {
     typeRoots: [join(modules, '@types')],
     paths: {
       everwarm: [join(root, 'src/index.ts')],
+      'everwarm/dashboard': [join(root, 'dashboards/index.ts')],
+      express: [join(modules, '@types/express/index.d.ts')],
       ioredis: [join(modules, 'ioredis/built/index.d.ts')],
       'prom-client': [join(modules, 'prom-client/index.d.ts')],
       '@opentelemetry/api': [join(modules, '@opentelemetry/api/build/src/index.d.ts')],

@@ -61,6 +61,7 @@ const SECTIONS = [
     ],
   ],
   ['defineWarmUp', [optionsOf('src/warm/define-warm-up.ts', 'WarmUpDefinition')]],
+  ['createDashboard', [optionsOf('dashboards/options.ts', 'DashboardOptions')]],
   ['createWorker', [optionsOf('src/config/options.ts', 'WorkerOptions')]],
   ['defineLoader', [optionsOf('src/loaders/define-loader.ts', 'LoaderDefinition')]],
   ['emptyGuard', [optionsOf('src/loaders/define-loader.ts', 'EmptyGuardOptions')]],

@@ -1,0 +1,52 @@
+import { execFile } from 'node:child_process';
+import { describe, expect } from 'vitest';
+import { compiled } from '../helpers/child.ts';
+import { printed, test } from '../helpers/system.ts';
+
+const MAIN = 'src/cli/main.js';
+const LOADERS = `
+import { defineLoader } from ${JSON.stringify(compiled('src/index.js'))};
+export const item = defineLoader({ name: 'item', ttl: '1m', load: async (id) => id });
+`;
+
+describe('everwarm dashboard', () => {
+  test('says that its port is taken, and ends with exit code 1', async ({ system }) => {
+    const loaders = await system.file('loaders.mjs', LOADERS);
+    const flags = ['dashboard', '--loaders', loaders, '--redis', system.url];
+    const first = system.run(MAIN, [...flags, '--port', '0']);
+    await printed(first, /dashboard http:\/\/127\.0\.0\.1:\d+/);
+    const [, port = ''] = /dashboard http:\S+:(\d+)/.exec(first.output) ?? [];
+
+    const second = system.run(MAIN, [...flags, '--port', port]);
+
+    expect(await second.exited).toEqual({ code: 1, signal: null });
+    expect(second.output).toContain(
+      `the dashboard cannot listen on host 127.0.0.1, port ${port}: something else listens there`,
+    );
+  });
+
+  test('refuses other addresses without a login, and takes the one that everwarm password prints', async ({
+    system,
+  }) => {
+    const loaders = await system.file('loaders.mjs', LOADERS);
+    const flags = ['dashboard', '--loaders', loaders, '--redis', system.url, '--port', '0'];
+    const open = system.run(MAIN, [...flags, '--host', '0.0.0.0']);
+    expect(await open.exited).toEqual({ code: 1, signal: null });
+    expect(open.output).toMatch(/`dashboard\.host` \("0\.0\.0\.0"\) .* needs `dashboard\.auth`/);
+
+    const entry = await new Promise<string>((resolve) => {
+      const args = [compiled(MAIN), 'password', 'ann'];
+      const child = execFile(process.execPath, args, (_error, stdout) => resolve(stdout.trim()));
+      child.stdin?.end('correct horse\n');
+    });
+    const closed = system.run(MAIN, [...flags, '--host', '0.0.0.0', '--auth', entry]);
+    await printed(closed, /dashboard http:/);
+    const [, url = ''] = /dashboard (http:\S+)/.exec(closed.output) ?? [];
+    const ask = async (password: string): Promise<number> => {
+      const authorization = `Basic ${Buffer.from(`ann:${password}`).toString('base64')}`;
+      return (await fetch(url, { headers: { authorization } })).status;
+    };
+    expect([await ask('correct horse'), await ask('wrong')]).toEqual([200, 401]);
+    expect(closed.output).toContain('"event":"dashboard:login-refused"');
+  });
+});
