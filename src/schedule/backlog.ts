@@ -3,8 +3,8 @@ import type { LoaderStats } from '../redis/loader-stats.ts';
 
 /** With nothing known, two rounds of one worker. */
 const LEAST = 2 * DEFAULTS.concurrency;
-/** A tick claims no more keys at a time. */
-const MOST = 1_000;
+/** What one worker gets through in half a claim, however fast its loads. */
+const MOST = 2_000;
 
 /**
  * How many keys may be outstanding before any have landed: half of what one worker surely lands within half

@@ -98,7 +98,7 @@ describe('the first wave', () => {
     expect([null, 250, 10_000].map(wave)).toEqual([MINIMUM, MINIMUM, MINIMUM]);
   });
 
-  test('is no more than a tick claims at a time, however fast the loader', () => {
-    expect([20, 1, 0].map(wave)).toEqual([1_000, 1_000, 1_000]);
+  test('is at most 2,000 keys, however fast the loader', () => {
+    expect([12, 1, 0].map(wave)).toEqual([2_000, 2_000, 2_000]);
   });
 });
