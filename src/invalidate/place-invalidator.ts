@@ -1,6 +1,7 @@
 import type { Clock } from '../core/clock.ts';
 import { EverwarmError } from '../core/errors.ts';
-import type { EntryPlace, EntryStore } from '../redis/entry-store.ts';
+import type { EntryStore } from '../redis/entry-store.ts';
+import type { EntryPlace } from '../redis/fence.ts';
 import { untilConfirmed } from './until-confirmed.ts';
 
 /** A failover may lose the last writes: invalidations of this long are repeated after a reconnect. */

@@ -1,6 +1,7 @@
 import type { LoadTarget } from '../loaders/run-loader.ts';
 import { decodeEntry, type Entry } from '../redis/entry.ts';
-import type { EntryPlace, EntryStore } from '../redis/entry-store.ts';
+import type { EntryStore } from '../redis/entry-store.ts';
+import type { EntryPlace } from '../redis/fence.ts';
 import { readable } from './readable.ts';
 
 /** An entry with an ETag whose value is readable: its loader may say that it still holds. */

@@ -8,7 +8,7 @@ import { type Loaded, runLoads } from '../loaders/run-loader.ts';
 import { lifeMs } from '../policy/freshness.ts';
 import type { Smoothed } from '../policy/load-time.ts';
 import type { EntryHeader } from '../redis/entry.ts';
-import type { Acquired } from '../redis/entry-store.ts';
+import type { Acquired, Unknown } from '../redis/fence.ts';
 import type { Confirmable } from './confirmable.ts';
 import { EmptyGuards } from './empty-guards.ts';
 import type { EntryTags, Refused } from './entry-tags.ts';
@@ -97,6 +97,16 @@ export class FencedLoad {
   acquire(ref: LoadRef, asking: Asking): Promise<Acquired> {
     const { lockTtlMs, store } = this.#parts;
     return store.acquire(ref, { lockTtlMs, ...asking });
+  }
+
+  /** As `acquire` for each key, with the createdAt that was seen of it. Never rejects. */
+  acquireAll(
+    refs: readonly LoadRef[],
+    asking: Omit<Asking, 'seenCreatedAtMs'>,
+    seenCreatedAtMs: readonly number[],
+  ): Promise<readonly (Acquired | Unknown)[]> {
+    const { lockTtlMs, store } = this.#parts;
+    return store.acquireAll(refs, { lockTtlMs, ...asking }, seenCreatedAtMs);
   }
 
   /** Loads keys of one loader whose locks are held under one token, by `loadMany` if there are several. */

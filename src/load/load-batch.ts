@@ -1,13 +1,17 @@
 import type { Loaded, LoadTarget } from '../loaders/run-loader.ts';
 import type { EntryStore } from '../redis/entry-store.ts';
+import type { CommitReply } from '../redis/fence.ts';
 import { type Confirmable, confirmable } from './confirmable.ts';
 import type { Refused } from './entry-tags.ts';
 import type { Hold } from './lock-keeper.ts';
 import {
+  committed,
   type LoadResult,
   type LockedRef,
+  type Made,
+  make,
+  notWritten,
   type StoreParts,
-  storeLoaded,
   withoutVerdict,
 } from './store-loaded.ts';
 
@@ -47,25 +51,58 @@ export function toTargets(
   }));
 }
 
-/** Stores what was answered for each key. */
-export function storeBatch(
+/** Stores what was answered for each key, in few commands. */
+export async function storeBatch(
   parts: StoreParts,
   locked: readonly LockedRef[],
   { answers, startedAtMs, refused, found, hold, onSettled }: LoadedBatch,
 ): Promise<readonly LoadResult[]> {
   const times = { startedAtMs, loadMs: parts.clock.now() - startedAtMs };
-  return Promise.all(
-    answers.map(async (answer, at) => {
-      const one = locked[at] as LockedRef;
-      const isUnconfirmed = hold.isUnconfirmed(one.ref.lockKey);
-      const result = await storeLoaded(parts, one, {
-        answer,
-        times,
-        confirmable: found[at] ?? null,
-        refused: refused?.get(at) ?? null,
-      });
-      onSettled();
-      return isUnconfirmed ? withoutVerdict(result) : result;
-    }),
-  );
+  const results: LoadResult[] = new Array(answers.length);
+  const settle = (at: number, result: LoadResult): void => {
+    results[at] = result;
+    onSettled();
+  };
+  const made: { readonly at: number; readonly one: Made }[] = [];
+  const storing: Promise<void>[] = [];
+  // Asked before the commits: it is about what they will be answered.
+  const unconfirmed = new Set<number>();
+  for (const [at, answer] of answers.entries()) {
+    const one = locked[at] as LockedRef;
+    if (hold.isUnconfirmed(one.ref.lockKey)) unconfirmed.add(at);
+    const next = make(parts, one, {
+      answer,
+      times,
+      confirmable: found[at] ?? null,
+      refused: refused?.get(at) ?? null,
+    });
+    if (next instanceof Promise) storing.push(next.then((result) => settle(at, result)));
+    else made.push({ at, one: next });
+  }
+  const size = parts.store.togetherAtMost;
+  for (let from = 0; from < made.length; from += size) {
+    storing.push(commitSome(parts, made.slice(from, from + size), settle));
+  }
+  await Promise.all(storing);
+  for (const at of unconfirmed) results[at] = withoutVerdict(results[at] as LoadResult);
+  return results;
+}
+
+async function commitSome(
+  parts: StoreParts,
+  made: readonly { readonly at: number; readonly one: Made }[],
+  settle: (at: number, result: LoadResult) => void,
+): Promise<void> {
+  const places = made.map(({ one }) => one.locked.ref);
+  const entries = made.map(({ one }) => one);
+  // Locked together, so under one token.
+  const token = entries[0]?.locked.token ?? '';
+  try {
+    const replies = await parts.store.commitTogether(places, token, entries);
+    for (const [nth, { at, one }] of made.entries()) {
+      settle(at, committed(one, replies[nth] as CommitReply));
+    }
+  } catch (error) {
+    for (const { at, one } of made) settle(at, notWritten(parts, one, error));
+  }
 }

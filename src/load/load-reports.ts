@@ -45,6 +45,7 @@ export class LoadReports {
     if (result.kind === 'loaded' && result.unstored?.why === 'failed') {
       this.#events.emit('store:failed', { error: result.unstored.error, ...about });
     }
+    if (this.#events.listeners('load:completed').size === 0) return;
     this.#events.emit('load:completed', { reason, loadMs, stored, ...about });
   }
 }

@@ -6,7 +6,8 @@ import type { Loaded, LoadTarget } from '../loaders/run-loader.ts';
 import { ttlOfValue } from '../loaders/times.ts';
 import { smooth } from '../policy/load-time.ts';
 import { type EntryHeader, encodeEntry } from '../redis/entry.ts';
-import type { Ended, EntryPlace, EntryStore } from '../redis/entry-store.ts';
+import type { EntryStore } from '../redis/entry-store.ts';
+import type { CommitReply, Ended, EntryPlace, StoredEntry } from '../redis/fence.ts';
 import { encodeStored, readStored } from '../redis/stored-value.ts';
 import type { Confirmable } from './confirmable.ts';
 import type { EmptyGuards } from './empty-guards.ts';
@@ -71,6 +72,8 @@ export interface LoadedKey {
   readonly refused: Refused | null;
 }
 
+type Valued = Extract<Loaded, { readonly value: unknown }>;
+
 export interface LoadTimes {
   readonly startedAtMs: number;
   readonly loadMs: number;
@@ -127,38 +130,81 @@ export function limitedResults(refs: readonly LoadRef[], refusal: Refusal): read
   }));
 }
 
-/** Stores a loader's answer, if the key's lock is still ours, or leaves its outcome. Never rejects. */
-export async function storeLoaded(
+/** An entry to be written, and what its load comes to once it is. */
+export interface Made extends StoredEntry {
+  readonly locked: LockedRef;
+  readonly header: EntryHeader;
+  readonly value: unknown;
+  readonly loadMs: number;
+}
+
+/**
+ * The entry to write for a loader's answer, or the result where it needs more than that, such as the
+ * outcome of a failure. Never throws nor rejects.
+ */
+export function make(
   parts: StoreParts,
   locked: LockedRef,
   loaded: LoadedKey,
-): Promise<LoadResult> {
-  const { ref, token } = locked;
+): Made | Promise<LoadResult> {
+  const { ref } = locked;
   const { times, refused, confirmable } = loaded;
-  const { loadMs } = times;
   const answer = parts.guards.judge(locked, loaded.answer);
-  if ('error' in answer) {
-    // Best effort: whoever waits finds the outcome, else the lock runs out.
-    const ended = endOf(answer.error, parts.clock.now());
-    await parts.store.release(ref, token, ended).catch(() => undefined);
-    return { kind: 'failed', error: answer.error, loadMs };
-  }
+  if ('error' in answer) return leaveFailure(parts, locked, { error: answer.error, times });
   try {
     if (refused && isStored(answer, ref.loader)) throw refused.error;
-    if ('isNotModified' in answer) return await prolong(parts, locked, { times, confirmable });
-    if (answer.value !== undefined || ref.loader.notFoundTtlMs !== null) {
-      const { startedAtMs } = times;
-      const { value, etag } = answer;
-      // Spelled out, here and below: V8 takes microseconds for a literal that begins with a spread.
-      return await commitValue(parts, locked, { startedAtMs, loadMs, value, etag });
-    }
-    const ended = { outcome: { kind: 'not-found' }, atMs: parts.clock.now() } as const;
-    const reply = await parts.store.commit(ref, token, ended);
+    const isNothing = 'value' in answer && answer.value === undefined;
+    if (isNothing && ref.loader.notFoundTtlMs === null) return commitNothing(parts, locked, times);
+    const made =
+      'value' in answer
+        ? madeOf(parts, locked, { answer, times })
+        : prolonged(parts, locked, { times, confirmable });
+    return outlivesTags(made) ? commitTagged(parts, made) : made;
+  } catch (error) {
+    const { loadMs } = times;
+    const value = valueMeant(answer, confirmable);
+    return Promise.resolve(notWritten(parts, { locked, value, loadMs }, error));
+  }
+}
+
+/** What it comes to when its commit has failed: nobody knows whether it is there. */
+export function notWritten(
+  { store }: StoreParts,
+  { locked, value, loadMs }: Pick<Made, 'locked' | 'value' | 'loadMs'>,
+  error: unknown,
+): LoadResult {
+  store.release(locked.ref, locked.token, null).catch(() => undefined);
+  return unstoredResult(value, { why: 'failed', error }, loadMs);
+}
+
+export function committed({ value, header, loadMs }: Made, reply: CommitReply): LoadResult {
+  if (reply === 'written') return { kind: 'loaded', value, stored: header, unstored: null, loadMs };
+  const why = reply === 'refused' ? 'superseded' : 'newer-format';
+  return unstoredResult(value, { why }, loadMs);
+}
+
+/** Best effort: whoever waits finds the outcome, else the lock runs out. */
+async function leaveFailure(
+  { store, clock }: StoreParts,
+  { ref, token }: LockedRef,
+  { error, times }: { readonly error: LoaderError; readonly times: LoadTimes },
+): Promise<LoadResult> {
+  await store.release(ref, token, endOf(error, clock.now())).catch(() => undefined);
+  return { kind: 'failed', error, loadMs: times.loadMs };
+}
+
+async function commitNothing(
+  parts: StoreParts,
+  locked: LockedRef,
+  { loadMs }: LoadTimes,
+): Promise<LoadResult> {
+  const ended = { outcome: { kind: 'not-found' }, atMs: parts.clock.now() } as const;
+  try {
+    const reply = await parts.store.commit(locked.ref, locked.token, ended);
     if (reply !== 'refused') return { kind: 'not-found', loadMs };
     return unstoredResult(undefined, { why: 'superseded' }, loadMs);
   } catch (error) {
-    parts.store.release(ref, token, null).catch(() => undefined);
-    return unstoredResult(valueMeant(answer, confirmable), { why: 'failed', error }, loadMs);
+    return notWritten(parts, { locked, value: undefined, loadMs }, error);
   }
 }
 
@@ -167,78 +213,72 @@ function isStored(answer: Loaded, loader: AnyLoader): boolean {
   return !('value' in answer) || answer.value !== undefined || loader.notFoundTtlMs !== null;
 }
 
-type Answered = LoadTimes & { readonly value: unknown; readonly etag: string | null };
-
-async function commitValue(
+function madeOf(
   parts: StoreParts,
   locked: LockedRef,
-  answered: Answered,
-): Promise<LoadResult> {
-  const { value, etag, startedAtMs, loadMs } = answered;
+  { answer, times }: { readonly answer: Valued; readonly times: LoadTimes },
+): Made {
+  const { value, etag } = answer;
   const { loader, key } = locked.ref;
   const ttlMs = ttlOf(parts, locked, value);
-  const header = headerOf(parts, locked, { startedAtMs, loadMs, value, ttlMs });
+  const header = headerOf(parts, locked, { times, value, ttlMs });
   const bytes = encodeStored(header, value, { format: loader.format, etag });
   // A reader of the miss gets what later readers will: not the loader's own object, but what was kept.
   const isRead = Number.isNaN(locked.logHeat);
   const kept = isRead ? readStored(bytes, loader.format) : null;
   if (kept?.isReadable === false)
     throw new EverwarmError('CODEC_FAILED', `key ${key}: its codec cannot read back what it wrote`);
-  return commit(parts, locked, { bytes, header, ttlMs, loadMs, value: kept ? kept.value : value });
+  const lifeMs = ttlMs + loader.keptStaleMs;
+  const { loadMs } = times;
+  return { locked, bytes, header, lifeMs, loadMs, value: kept ? kept.value : value };
 }
 
 /**
  * The loader says that the stored value still holds: it gets a new life, as it stands. Also when the
  * entry was evicted meanwhile: the lock is still ours, so nothing newer has happened to it.
  */
-async function prolong(
+function prolonged(
   parts: StoreParts,
   locked: LockedRef,
   { times, confirmable }: Pick<LoadedKey, 'times' | 'confirmable'>,
-): Promise<LoadResult> {
-  const { ref } = locked;
-  if (confirmable === null) throw new Error(`key ${ref.key}: nothing was found to keep`);
+): Made {
+  const { loader, key } = locked.ref;
+  if (confirmable === null) throw new Error(`key ${key}: nothing was found to keep`);
   const { entry, value } = confirmable;
   const ttlMs = ttlOf(parts, locked, value);
-  const header = headerOf(parts, locked, { ...times, ttlMs, value });
+  const header = headerOf(parts, locked, { times, ttlMs, value });
   const bytes = encodeEntry(header, entry.payload, entry.extension);
-  return commit(parts, locked, { bytes, header, ttlMs, value, loadMs: times.loadMs });
+  const lifeMs = ttlMs + loader.keptStaleMs;
+  return { locked, bytes, header, lifeMs, value, loadMs: times.loadMs };
 }
 
-async function commit(
-  { store, tags }: StoreParts,
-  { ref, token, liveUntilMs }: LockedRef,
-  made: {
-    readonly bytes: Buffer;
-    readonly header: EntryHeader;
-    readonly ttlMs: number;
-    readonly value: unknown;
-    readonly loadMs: number;
-  },
-): Promise<LoadResult> {
-  const { bytes, header, ttlMs, value, loadMs } = made;
-  const lifeMs = ttlMs + ref.loader.keptStaleMs;
-  const toldMs = Math.max(ref.loader.ttlMs, (liveUntilMs ?? 0) - header.createdAtMs);
-  if (ref.loader.isTagged && ttlMs > toldMs) {
-    // It lives longer than its tags were told before the load.
-    const refused = (await tags.add([ref], lifeMs)).get(0);
+/** It lives longer than its tags were told before the load. */
+function outlivesTags({ locked, lifeMs, header }: Made): boolean {
+  const { loader } = locked.ref;
+  const toldMs = Math.max(loader.ttlMs, (locked.liveUntilMs ?? 0) - header.createdAtMs);
+  return loader.isTagged && lifeMs - loader.keptStaleMs > toldMs;
+}
+
+async function commitTagged(parts: StoreParts, made: Made): Promise<LoadResult> {
+  const { ref, token } = made.locked;
+  try {
+    const refused = (await parts.tags.add([ref], made.lifeMs)).get(0);
     if (refused) throw refused.error;
+    return committed(made, await parts.store.commit(ref, token, made));
+  } catch (error) {
+    return notWritten(parts, made, error);
   }
-  const reply = await store.commit(ref, token, { bytes, lifeMs });
-  if (reply === 'written') return { kind: 'loaded', value, stored: header, unstored: null, loadMs };
-  const why = reply === 'refused' ? 'superseded' : 'newer-format';
-  return unstoredResult(value, { why }, loadMs);
 }
 
 function headerOf(
   { clock }: StoreParts,
   { previous, logHeat, unreadLives }: LockedRef,
-  life: LoadTimes & { readonly ttlMs: number; readonly value: unknown },
+  life: { readonly times: LoadTimes; readonly ttlMs: number; readonly value: unknown },
 ): EntryHeader {
   return {
-    createdAtMs: Math.floor(life.startedAtMs),
+    createdAtMs: Math.floor(life.times.startedAtMs),
     expiresAtMs: Math.floor(clock.now() + life.ttlMs),
-    load: smooth(previous?.load ?? null, life.loadMs),
+    load: smooth(previous?.load ?? null, life.times.loadMs),
     logHeat,
     unreadLives,
     invalidated: false,

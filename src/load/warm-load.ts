@@ -4,6 +4,7 @@ import type { Events } from '../core/events.ts';
 import type { AnyLoader } from '../loaders/define-loader.ts';
 import { isAway } from '../redis/away.ts';
 import { decodeHeader, type EntryHeader } from '../redis/entry.ts';
+import type { Acquired, Unknown } from '../redis/fence.ts';
 import type { Keys } from '../redis/keys.ts';
 import type { FencedLoad, LoadRun } from './fenced-load.ts';
 import type { LoadRef, LoadResult, LockedRef } from './store-loaded.ts';
@@ -62,9 +63,7 @@ export class WarmLoad {
     const { fenced, events } = this.#parts;
     const { loader, permit, inSlot } = call;
     const token = fenced.newToken();
-    const asked = await Promise.all(warmKeys.map((one) => this.#acquire(one, token, call)));
-    const locked = asked.filter((one): one is LockedRef => 'ref' in one);
-    const warmed = asked.filter((one): one is Warmed => 'kind' in one);
+    const { locked, warmed } = await this.#acquireAll(warmKeys, token, call);
     if (locked.length > 0) {
       const results = await fenced.run(locked, {
         reason: 'warm',
@@ -84,33 +83,56 @@ export class WarmLoad {
     return warmed;
   }
 
-  async #acquire(
-    { key, seenCreatedAtMs }: WarmKey,
+  async #acquireAll(
+    warmKeys: readonly WarmKey[],
     token: string,
     call: WarmCall,
-  ): Promise<LockedRef | Warmed> {
+  ): Promise<{ readonly locked: readonly LockedRef[]; readonly warmed: Warmed[] }> {
     const { keys, fenced, clock } = this.#parts;
-    const { loader, isFresh, liveUntilMs } = call;
-    const entryKey = keys.entry(loader, key);
-    const ref: LoadRef = { loader, key, entryKey, lockKey: keys.lock(entryKey) };
-    const ask = (seen: number) =>
-      fenced.acquire(ref, { token, seenCreatedAtMs: seen, waitingSinceMs: clock.now() });
-    try {
-      let reply = await ask(seenCreatedAtMs);
-      if (reply.kind === 'entry') {
-        const found = decodeHeader(reply.bytes);
-        if (found === null || isFresh(found)) return { kind: 'skipped', key };
-        // Somebody was faster, but by a load that does not last as long as this one has to.
-        reply = await ask(found.createdAtMs);
-      }
-      if (reply.kind !== 'acquired') return { kind: 'skipped', key };
-      const { previous, etag } = reply;
-      const logHeat = UNKNOWN_LOG_HEAT;
-      return { ref, token, previous, etag, logHeat, unreadLives: 0, liveUntilMs };
-    } catch (error) {
-      return toFailure(key, error);
+    const refs = warmKeys.map(({ key }): LoadRef => {
+      const entryKey = keys.entry(call.loader, key);
+      return { loader: call.loader, key, entryKey, lockKey: keys.lock(entryKey) };
+    });
+    const ask = (some: readonly LoadRef[], seen: readonly number[]) =>
+      fenced.acquireAll(some, { token, waitingSinceMs: clock.now() }, seen);
+    const locked: LockedRef[] = [];
+    const warmed: Warmed[] = [];
+    const sort = (ref: LoadRef, reply: Acquired | Unknown | undefined): void => {
+      if (reply?.kind === 'acquired') locked.push(toLocked(ref, reply, { token, call }));
+      else if (reply?.kind === 'unknown') warmed.push(toFailure(ref.key, reply.error));
+      else warmed.push({ kind: 'skipped', key: ref.key });
+    };
+    const replies = await ask(
+      refs,
+      warmKeys.map(({ seenCreatedAtMs }) => seenCreatedAtMs),
+    );
+    const again: { readonly ref: LoadRef; readonly createdAtMs: number }[] = [];
+    for (const [at, ref] of refs.entries()) {
+      const reply = replies[at];
+      const found = reply?.kind === 'entry' ? decodeHeader(reply.bytes) : null;
+      // Somebody was faster, but by a load that does not last as long as this one has to.
+      if (found && !call.isFresh(found)) again.push({ ref, createdAtMs: found.createdAtMs });
+      else sort(ref, reply);
     }
+    if (again.length > 0) {
+      const others = again.map(({ ref }) => ref);
+      const more = await ask(
+        others,
+        again.map(({ createdAtMs }) => createdAtMs),
+      );
+      for (const [at, ref] of others.entries()) sort(ref, more[at]);
+    }
+    return { locked, warmed };
   }
+}
+
+function toLocked(
+  ref: LoadRef,
+  { previous, etag }: Extract<Acquired, { kind: 'acquired' }>,
+  { token, call }: { readonly token: string; readonly call: WarmCall },
+): LockedRef {
+  const { liveUntilMs } = call;
+  return { ref, token, previous, etag, logHeat: UNKNOWN_LOG_HEAT, unreadLives: 0, liveUntilMs };
 }
 
 function toWarmed(key: string, result: LoadResult): Warmed {

@@ -2,7 +2,7 @@ import type { Events } from '../core/events.ts';
 import type { Refusal } from '../core/origin.ts';
 import type { LoadResult, LockedRef } from '../load/store-loaded.ts';
 import { isAway } from '../redis/away.ts';
-import type { Acquired } from '../redis/entry-store.ts';
+import type { Acquired } from '../redis/fence.ts';
 import { readStored } from '../redis/stored-value.ts';
 
 /** Why a key was left alone. */

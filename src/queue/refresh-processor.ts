@@ -5,7 +5,7 @@ import type { Events } from '../core/events.ts';
 import { Slots } from '../core/slots.ts';
 import type { FencedLoad } from '../load/fenced-load.ts';
 import { SHORT_PERMIT_WAIT_MS } from '../load/permits.ts';
-import type { LockedRef } from '../load/store-loaded.ts';
+import type { LoadRef, LockedRef } from '../load/store-loaded.ts';
 import type { AnyLoader } from '../loaders/define-loader.ts';
 import type { Keys } from '../redis/keys.ts';
 import type { LoaderStatsStore } from '../redis/loader-stats.ts';
@@ -122,11 +122,8 @@ export class RefreshProcessor {
     times.observeWait(nowMs - data.enqueuedAtMs, nowMs);
     const token = fenced.newToken();
     const needless = this.#needless(data, nowMs) ?? (isPaused ? 'paused' : null);
-    const asked = await Promise.all(
-      keys.map((key) => (needless ? skipped(key.key, needless) : this.#acquire(key, token))),
-    );
-    const locked = asked.filter((one): one is LockedRef => 'ref' in one);
-    const outcomes = asked.filter((one): one is KeyOutcome => 'kind' in one);
+    const outcomes = needless ? keys.map(({ key }) => skipped(key, needless)) : [];
+    const locked = needless ? [] : await this.#acquire(keys, token, outcomes);
     if (locked.length > 0) {
       const results = await fenced.run(locked, {
         reason: 'refresh',
@@ -152,23 +149,31 @@ export class RefreshProcessor {
     return nowMs > data.deadlineAtMs ? 'late' : null;
   }
 
+  /** Asks for the keys' locks; adds what became of those that are not to be had. */
   async #acquire(
-    { key, seenCreatedAtMs, logHeat, unreadLives }: RefreshKey,
+    refreshKeys: readonly RefreshKey[],
     token: string,
-  ): Promise<LockedRef | KeyOutcome> {
+    outcomes: KeyOutcome[],
+  ): Promise<readonly LockedRef[]> {
     const { loader, keys, fenced, clock } = this.#parts;
-    try {
+    const refs = refreshKeys.map(({ key }): LoadRef => {
       const entryKey = keys.entry(loader, key);
-      const lockKey = keys.lock(entryKey);
-      const ref = { loader, key, entryKey, lockKey };
-      const waitingSinceMs = clock.now();
-      const reply = await fenced.acquire(ref, { token, seenCreatedAtMs, waitingSinceMs });
-      if (reply.kind !== 'acquired') return outcomeOfReply(key, reply);
-      const { previous, etag } = reply;
-      return { ref, token, previous, etag, logHeat, unreadLives };
-    } catch (error) {
-      return outcomeOfError(key, error);
+      return { loader, key, entryKey, lockKey: keys.lock(entryKey) };
+    });
+    const seen = refreshKeys.map(({ seenCreatedAtMs }) => seenCreatedAtMs);
+    const replies = await fenced.acquireAll(refs, { token, waitingSinceMs: clock.now() }, seen);
+    const locked: LockedRef[] = [];
+    for (const [at, reply] of replies.entries()) {
+      const { key, logHeat, unreadLives } = refreshKeys[at] as RefreshKey;
+      const ref = refs[at] as LoadRef;
+      if (reply.kind === 'unknown') outcomes.push(outcomeOfError(key, reply.error));
+      else if (reply.kind !== 'acquired') outcomes.push(outcomeOfReply(key, reply));
+      else {
+        const { previous, etag } = reply;
+        locked.push({ ref, token, previous, etag, logHeat, unreadLives });
+      }
     }
+    return locked;
   }
 }
 

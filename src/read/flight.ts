@@ -2,7 +2,7 @@ import { LoaderError } from '../core/errors.ts';
 import type { Found } from '../load/readable.ts';
 import type { LoadRef, LoadResult, LockedRef } from '../load/store-loaded.ts';
 import { isAway } from '../redis/away.ts';
-import type { Acquired, Outcome } from '../redis/entry-store.ts';
+import type { Acquired, Outcome } from '../redis/fence.ts';
 
 /** What a reader knows when it has to load: the unusable or expired entry it found, if any. */
 export interface Miss {

@@ -7,7 +7,7 @@ import { readable, reportMismatch } from '../load/readable.ts';
 import type { LoadResult, LockedRef } from '../load/store-loaded.ts';
 import { isFresh, usability } from '../policy/freshness.ts';
 import { type Smoothed, upperBound } from '../policy/load-time.ts';
-import type { Acquired } from '../redis/entry-store.ts';
+import type { Acquired } from '../redis/fence.ts';
 import { type Answer, loaded, stale, uncached } from './answer.ts';
 import { asResult, type Flight, isHomeless, isOutdated, type Miss, toLocked } from './flight.ts';
 

@@ -2,20 +2,22 @@ import { asUnavailable, isAway } from './away.ts';
 import { withinTimeout } from './connection.ts';
 import type { ScriptArgument, ScriptCall } from './scripts.ts';
 
-/** More calls in one script would hold up the server's other clients. */
-const MAX_CALLS = 50;
-/** More calls under way at a server would only wait there for each other, while their time runs. */
-const MAX_UNDER_WAY = 250;
+/** More keys in one script would hold up the server's other clients. */
+export const MOST_TOGETHER = 50;
+/** More keys under way at a server would only wait there for each other, while their time runs. */
+const MAX_UNDER_WAY = 500;
 
 interface Pending {
   readonly call: ScriptCall;
-  readonly resolve: (reply: unknown) => void;
+  /** How many replies are its own. */
+  readonly count: number;
+  readonly resolve: (replies: unknown[]) => void;
   readonly reject: (error: unknown) => void;
 }
 
 type Batch = readonly Pending[];
 
-/** The calls that are under way at one server, and the batches that wait for their answers. */
+/** The keys that are under way at one server, and the batches that wait for their answers. */
 interface Line {
   underWay: number;
   /** When it last answered, on the clock of `performance.now()`. */
@@ -25,7 +27,7 @@ interface Line {
 
 /**
  * Calls of one script that are made in one turn of the event loop run as one: each on its own keys and
- * with a reply of its own, but for the price of one command; on a cluster those of one slot. A failure
+ * with replies of its own, but for the price of one command; on a cluster those of one slot. A failure
  * of the script fails all of them; a server that does not answer fails those that wait for it, too.
  */
 export class BatchedScript {
@@ -36,6 +38,7 @@ export class BatchedScript {
   readonly #nodeOf: (key: string) => string;
   readonly #lines = new Map<string, Line>();
   #pending: Pending[] = [];
+  #pendingCount = 0;
 
   constructor(parts: {
     /** What the script does to its keys, for messages. */
@@ -55,11 +58,18 @@ export class BatchedScript {
     this.#timeoutMs = parts.timeoutMs;
   }
 
-  call(keys: readonly string[], args: readonly ScriptArgument[]): Promise<unknown> {
+  /** A call for `count` keys, at most {@link MOST_TOGETHER}, on a cluster all of one slot: a reply for each. */
+  call(
+    keys: readonly string[],
+    args: readonly ScriptArgument[],
+    count = 1,
+  ): Promise<readonly unknown[]> {
     return new Promise((resolve, reject) => {
-      const count = this.#pending.push({ call: { keys, args }, resolve, reject });
-      if (count === 1) setImmediate(() => this.#flush());
-      else if (count === MAX_CALLS) this.#flush();
+      if (this.#pendingCount + count > MOST_TOGETHER) this.#flush();
+      const calls = this.#pending.push({ call: { keys, args }, count, resolve, reject });
+      this.#pendingCount += count;
+      if (this.#pendingCount >= MOST_TOGETHER) this.#flush();
+      else if (calls === 1) setImmediate(() => this.#flush());
     });
   }
 
@@ -67,6 +77,7 @@ export class BatchedScript {
     const pending = this.#pending;
     if (pending.length === 0) return;
     this.#pending = [];
+    this.#pendingCount = 0;
     const batches = new Map<number, Pending[]>();
     for (const one of pending) {
       const slot = this.#slotOf(one.call.keys[0] ?? '');
@@ -89,9 +100,10 @@ export class BatchedScript {
     while (line.underWay < MAX_UNDER_WAY) {
       const batch = line.waiting.shift();
       if (batch === undefined) break;
-      line.underWay += batch.length;
+      const count = countOf(batch);
+      line.underWay += count;
       void this.#send(batch).then((failure) => {
-        line.underWay -= batch.length;
+        line.underWay -= count;
         const nowMs = performance.now();
         if (!isAway(failure)) line.answeredAtMs = nowMs;
         else if (nowMs - line.answeredAtMs >= this.#timeoutMs) {
@@ -106,12 +118,17 @@ export class BatchedScript {
   /** Settles the calls of a batch; answers the error they failed with, or null. */
   async #send(batch: Batch): Promise<unknown> {
     const [first] = batch;
-    const which = batch.length === 1 ? first?.call.keys[0] : `${batch.length} keys`;
+    const count = countOf(batch);
+    const which = count === 1 ? first?.call.keys[0] : `${count} keys`;
     const what = `${this.#what} ${which}`;
     try {
       const replies = this.#run(batch.map(({ call }) => call));
       const all = await withinTimeout(replies, what, this.#timeoutMs);
-      for (const [at, { resolve }] of batch.entries()) resolve(all[at]);
+      let at = 0;
+      for (const one of batch) {
+        one.resolve(batch.length === 1 ? all : all.slice(at, at + one.count));
+        at += one.count;
+      }
       return null;
     } catch (cause) {
       const error = asUnavailable(cause, what);
@@ -119,6 +136,12 @@ export class BatchedScript {
       return error;
     }
   }
+}
+
+function countOf(batch: Batch): number {
+  let count = 0;
+  for (const one of batch) count += one.count;
+  return count;
 }
 
 function fail(batch: Batch, error: unknown): void {

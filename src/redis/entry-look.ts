@@ -1,7 +1,7 @@
 import type { CompressionAlgorithm } from '../config/value-format.ts';
 import { withinTimeout } from './connection.ts';
 import { decodeExtension, decodeHeader, type EntryHeader, HEADER_BYTES } from './entry.ts';
-import type { EntryPlace } from './entry-store.ts';
+import type { EntryPlace } from './fence.ts';
 import type { RedisClient } from './redis-client.ts';
 
 /** An entry as it lies in Redis, by its first bytes: unverified, its value unread. */

@@ -1,70 +1,28 @@
 import { DEFAULTS } from '../config/defaults.ts';
-import type { ErrorCode } from '../core/errors.ts';
-import { BatchedScript } from './batched-script.ts';
+import { BatchedScript, MOST_TOGETHER } from './batched-script.ts';
 import type { Breakers } from './breakers.ts';
 import { withinTimeout } from './connection.ts';
+import { decodeHeader, type EntryHeader, HEADER_BYTES } from './entry.ts';
 import {
-  createdAtBytes,
-  decodeExtension,
-  decodeHeader,
-  type EntryHeader,
-  HEADER_BYTES,
-} from './entry.ts';
+  type Acquired,
+  type CommitReply,
+  commitArguments,
+  type Ended,
+  type EntryPlace,
+  endArguments,
+  keysOf,
+  type LockRequest,
+  lockArguments,
+  OUTCOME_TTL_MS,
+  outcomeText,
+  type StoredEntry,
+  toAcquired,
+  toCommitReply,
+  type Unknown,
+} from './fence.ts';
 import { hashSlot } from './hash-slot.ts';
 import { isCluster, nodeOf, type RedisClient, sendTogether } from './redis-client.ts';
-import { type ScriptClient, scriptClient } from './scripts.ts';
-
-/** How long waiters find the outcome of a load that stored nothing. */
-const OUTCOME_TTL_MS = 1_000;
-
-/** Where an entry and its lock are. */
-export interface EntryPlace {
-  readonly entryKey: string;
-  readonly lockKey: string;
-}
-
-/** What asking for a key's lock can answer. */
-export type Acquired =
-  | {
-      readonly kind: 'acquired';
-      /** Of the entry in place, unverified. */
-      readonly previous: EntryHeader | null;
-      readonly etag: string | null;
-    }
-  | { readonly kind: 'entry'; readonly bytes: Buffer }
-  | { readonly kind: 'outcome'; readonly outcome: Outcome }
-  | { readonly kind: 'held'; readonly remainingMs: number };
-
-/** How a load ended that stored nothing. */
-export type Outcome =
-  | { readonly kind: 'not-found' }
-  | { readonly kind: 'failed'; readonly code: ErrorCode; readonly message: string };
-
-/** An outcome to leave for who waits. */
-export interface Ended {
-  readonly outcome: Outcome;
-  /** When the load ended. */
-  readonly atMs: number;
-}
-
-/** An entry as it is written, and for how long Redis keeps it. */
-export interface StoredEntry {
-  readonly bytes: Buffer;
-  readonly lifeMs: number;
-}
-
-export interface LockRequest {
-  readonly token: string;
-  readonly lockTtlMs: number;
-  /** createdAt of the entry the caller has seen and won't take, or 0. */
-  readonly seenCreatedAtMs: number;
-  /** Since when the caller waits: it takes the outcome of a load that ended after that, no older one. */
-  readonly waitingSinceMs: number;
-  /** The caller waits if the lock is held, and wants to be woken at the end of that load. */
-  readonly waits?: boolean;
-  /** Longest wait for the answer, if shorter than the store's. */
-  readonly withinMs?: number;
-}
+import { type ScriptArgument, type ScriptClient, scriptClient } from './scripts.ts';
 
 export interface EntryStoreOptions {
   /** Longest wait for the answer to `acquire`. @defaultValue that of a write */
@@ -72,8 +30,6 @@ export interface EntryStoreOptions {
   /** While a node's is open, `acquire` rejects at once. */
   readonly breakers?: Breakers;
 }
-
-export type CommitReply = 'written' | 'refused' | 'newer-format';
 
 /** Entries and locks in the cache server: each method is one atomic step. All reject when Redis fails. */
 export class EntryStore {
@@ -113,30 +69,52 @@ export class EntryStore {
   }
 
   async acquire(place: EntryPlace, request: LockRequest): Promise<Acquired> {
+    const [reply] = await this.#ask([place], request, [request.seenCreatedAtMs]);
+    return reply as Acquired;
+  }
+
+  /** As `acquire` for each key, with the createdAt that was seen of it, in few commands. Never rejects. */
+  async acquireAll(
+    places: readonly EntryPlace[],
+    request: Omit<LockRequest, 'seenCreatedAtMs'>,
+    seenCreatedAtMs: readonly number[],
+  ): Promise<readonly (Acquired | Unknown)[]> {
+    const parts: Promise<readonly (Acquired | Unknown)[]>[] = [];
+    const size = this.togetherAtMost;
+    for (let from = 0; from < places.length; from += size) {
+      const some = places.slice(from, from + size);
+      const asked = this.#ask(some, request, seenCreatedAtMs.slice(from, from + size));
+      parts.push(asked.catch((error: unknown) => some.map(() => unknown(error))));
+    }
+    return (await Promise.all(parts)).flat();
+  }
+
+  /** How many keys share a command: on a cluster each is in a slot of its own. */
+  get togetherAtMost(): number {
+    return isCluster(this.#redis) ? 1 : MOST_TOGETHER;
+  }
+
+  async #ask(
+    places: readonly EntryPlace[],
+    request: Omit<LockRequest, 'seenCreatedAtMs'>,
+    seenCreatedAtMs: readonly number[],
+  ): Promise<readonly Acquired[]> {
+    const { entryKey = '' } = places[0] ?? {};
     // Reads probe: asking for a lock is never worth a wait for a server that is probably away.
-    const breaker = this.#breakers?.ofKey(place.entryKey);
+    const breaker = this.#breakers?.ofKey(entryKey);
     if (breaker?.isClosed === false) throw breaker.refusal;
-    const keys = [place.entryKey, place.lockKey];
-    const { token, lockTtlMs, seenCreatedAtMs, waitingSinceMs, waits, withinMs } = request;
-    const seen = createdAtBytes(seenCreatedAtMs);
-    const args = [token, lockTtlMs, seen, waitingSinceMs, waits ? '1' : ''];
-    let reply: unknown;
+    const { token, withinMs } = request;
     try {
-      const asked = this.#acquires.call(keys, args);
-      const what = `locking ${place.entryKey}`;
-      reply = await (withinMs === undefined ? asked : withinTimeout(asked, what, withinMs));
+      const args = lockArguments(request, seenCreatedAtMs);
+      const asked = this.#acquires.call(keysOf(places), args, places.length);
+      const what = `locking ${entryKey}`;
+      const replies = await (withinMs === undefined ? asked : withinTimeout(asked, what, withinMs));
+      return replies.map(toAcquired);
     } catch (error) {
-      // The lock may have been granted with nobody to use it: give it back, after it on the same wire.
-      this.release(place, token, null).catch(() => undefined);
+      // Locks may have been granted with nobody to use them: give them back, after them on the same wire.
+      for (const place of places) this.release(place, token, null).catch(() => undefined);
       throw error;
     }
-    const [kind, detail] = reply as [number, Buffer | number];
-    if (kind === 1) return { kind: 'entry', bytes: detail as Buffer };
-    if (kind === 2) return { kind: 'outcome', outcome: JSON.parse(detail.toString()) as Outcome };
-    if (kind === 3) return { kind: 'held', remainingMs: Number(detail) };
-    const first = detail as Buffer;
-    const etag = decodeExtension(first)?.etag ?? null;
-    return { kind: 'acquired', previous: decodeHeader(first), etag };
   }
 
   /** Whether the lock is still held with this token, now for another `lockTtlMs`. */
@@ -155,19 +133,29 @@ export class EntryStore {
 
   /** Writes a load's entry, or the end of one that found nothing, if the lock is held with this token. */
   async commit(place: EntryPlace, token: string, made: StoredEntry | Ended): Promise<CommitReply> {
-    const keys = [place.entryKey, place.lockKey];
-    const args = [
-      token,
-      'bytes' in made ? made.bytes : '',
-      'bytes' in made ? Math.ceil(made.lifeMs) : 0,
-      'outcome' in made ? outcomeText(made) : '',
-      OUTCOME_TTL_MS,
-    ];
-    const send = (): Promise<unknown> => this.#commits.call(keys, args);
+    const args = 'bytes' in made ? commitArguments(token, [made]) : endArguments(token, made);
+    const [reply] = await this.#commit([place], args);
+    return toCommitReply(reply);
+  }
+
+  /** As `commit` of an entry for each key, at most `togetherAtMost`: what fails fails for all of them. */
+  async commitTogether(
+    places: readonly EntryPlace[],
+    token: string,
+    entries: readonly StoredEntry[],
+  ): Promise<readonly CommitReply[]> {
+    const replies = await this.#commit(places, commitArguments(token, entries));
+    return replies.map(toCommitReply);
+  }
+
+  #commit(
+    places: readonly EntryPlace[],
+    args: readonly ScriptArgument[],
+  ): Promise<readonly unknown[]> {
+    const keys = keysOf(places);
+    const send = () => this.#commits.call(keys, args, places.length);
     // The script knows its own entry when it finds it, so a commit whose reply was lost may go twice.
-    const reply = await send().catch(send);
-    if (reply === 1) return 'written';
-    return reply === 0 ? 'refused' : 'newer-format';
+    return send().catch(send);
   }
 
   /** Writes a value the application set, and voids every load in flight. */
@@ -231,8 +219,8 @@ export class EntryStore {
   }
 }
 
-function outcomeText({ outcome, atMs }: Ended): string {
-  return `${atMs.toFixed(3)} ${JSON.stringify(outcome)}`;
+function unknown(error: unknown): Unknown {
+  return { kind: 'unknown', error };
 }
 
 // A key of another Redis type under our name is a miss like any other foreign bytes.

@@ -1,5 +1,5 @@
 import type { Glob } from '../core/glob.ts';
-import type { EntryPlace } from './entry-store.ts';
+import type { EntryPlace } from './fence.ts';
 import { globOfNames } from './glob-of-names.ts';
 
 /** The part of a loader that stands in key names. */

@@ -1,4 +1,28 @@
+import { DEFAULTS } from '../config/defaults.ts';
 import type { LoaderStats } from '../redis/loader-stats.ts';
+
+/** With nothing known, two rounds of one worker. */
+const LEAST = 2 * DEFAULTS.concurrency;
+/** What one worker gets through in half a claim, however fast its loads. */
+const MOST = 2_000;
+
+/**
+ * How many keys may be outstanding before any have landed: half of what one worker surely lands within half
+ * a claim, if its loads take so long. With less the first wave of many refreshes would lag behind its plan
+ * and then come as one.
+ */
+export function firstWave({
+  loadMs,
+  claimTtlMs,
+}: {
+  /** Null: unknown. */
+  readonly loadMs: number | null;
+  readonly claimTtlMs: number;
+}): number {
+  if (loadMs === null) return LEAST;
+  const landed = (DEFAULTS.concurrency * (claimTtlMs / 2)) / Math.max(loadMs, 1);
+  return Math.floor(Math.min(Math.max(landed / 2, LEAST), MOST));
+}
 
 interface Sample {
   readonly atMs: number;
@@ -10,14 +34,11 @@ interface Sample {
  * `minimum`. More would run out of its claim before a worker gets to it, and be enqueued again.
  */
 export class Backlog {
-  readonly #minimum: number;
+  /** The least limit. */
+  minimum: number = LEAST;
   #samples: Sample[] = [];
   #stats: LoaderStats | null = null;
   #enqueuedSince = 0;
-
-  constructor(minimum: number) {
-    this.#minimum = minimum;
-  }
 
   /** Takes in the fleet's counters. */
   update(stats: LoaderStats, at: { readonly nowMs: number; readonly claimTtlMs: number }): void {
@@ -43,7 +64,7 @@ export class Backlog {
   get limit(): number {
     const finishedNow = this.#stats?.finishedKeys ?? 0;
     const finishedThen = this.#samples[0]?.finishedKeys ?? finishedNow;
-    return Math.max(this.#minimum, finishedNow - finishedThen);
+    return Math.max(this.minimum, finishedNow - finishedThen);
   }
 
   get room(): number {

@@ -173,6 +173,7 @@ export class LoaderScheduler {
   async #choose(candidates: readonly Candidate[]): Promise<ReadonlySet<Candidate>> {
     const worth = candidates.filter(({ plan }) => plan.kind === 'refresh');
     if (worth.length === 0 || this.#parts.mode === 'shadow') return new Set();
+    this.#outlook.heedLoads(worth.map(({ header }) => header));
     await this.#outlook.update();
     const { room } = this.#outlook;
     this.#hasLeft ||= worth.length > room;

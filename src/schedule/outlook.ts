@@ -6,9 +6,10 @@ import { leadMs, MOST_OF_LIFE, MOST_OF_LIFE_LIMITED } from '../policy/lead-time.
 import { decay, type Smoothed } from '../policy/load-time.ts';
 import { moveThreshold, type WasteControl } from '../policy/waste.ts';
 import type { RefreshQueue } from '../queue/refresh-queue.ts';
+import type { EntryHeader } from '../redis/entry.ts';
 import type { LoaderStats, LoaderStatsStore } from '../redis/loader-stats.ts';
 import type { OriginState } from '../redis/origin-state.ts';
-import { Backlog } from './backlog.ts';
+import { Backlog, firstWave } from './backlog.ts';
 
 const STALE_AFTER_MS = 1_000;
 const WAIT_HALF_LIFE_MS = 10_000;
@@ -29,7 +30,8 @@ export interface OutlookParts {
 /** What the fleet's counters say of one loader: how long it takes, how long jobs wait, how many fit. */
 export class Outlook {
   readonly #parts: OutlookParts;
-  readonly #backlog = new Backlog(2 * DEFAULTS.concurrency);
+  readonly #backlog = new Backlog();
+  #seenLoadMs: number | null = null;
   #load: Smoothed | null = null;
   #wait: Smoothed | null = null;
   #threshold: number;
@@ -92,6 +94,13 @@ export class Outlook {
     if (this.#parts.clock.now() - this.#updatedAtMs >= STALE_AFTER_MS) await this.update();
   }
 
+  /** How long the loads took of the entries to refresh: known before any worker has told of the loader. */
+  heedLoads(headers: readonly (EntryHeader | null)[]): void {
+    const known = headers.filter((header) => header !== null);
+    const sumMs = known.reduce((sum, { load }) => sum + load.meanMs, 0);
+    this.#seenLoadMs = known.length > 0 ? sumMs / known.length : null;
+  }
+
   async update(): Promise<void> {
     const { stats, clock, queue, originState } = this.#parts;
     const [known, origin] = await Promise.all([stats.read(), originState()]);
@@ -103,11 +112,21 @@ export class Outlook {
     this.#wait = queueWaitOf(known, nowMs);
     // Not the wait: it is as long as the backlog is, and a backlog that grew with it would grow for ever.
     this.#backlog.update(known, { nowMs, claimTtlMs: this.#claimTtlMs(null) });
+    this.#backlog.minimum = this.#firstWave();
     // Keys of jobs that died would count as outstanding for ever.
     const left = known.enqueuedKeys - known.finishedKeys;
     const looksWrong = left < 0 || left > this.#backlog.limit / 2;
     if (wasStale && looksWrong && (await queue.isEmpty())) await stats.addFinished(left);
     await this.#followWaste(known, nowMs);
+  }
+
+  /** The least while workers are behind, and where the origin says what it bears: others may be using it up. */
+  #firstWave(): number {
+    const isKnown = this.#load !== null || this.#seenLoadMs !== null;
+    const mayBeMore = isKnown && !this.isBehind && !this.#parts.loader.origin;
+    const loadMs = Math.max(this.#load?.meanMs ?? 0, this.#seenLoadMs ?? 0);
+    const claimTtlMs = this.#claimTtlMs(null);
+    return firstWave({ loadMs: mayBeMore ? loadMs : null, claimTtlMs });
   }
 
   async #followWaste({ judged, waste }: LoaderStats, nowMs: number): Promise<void> {

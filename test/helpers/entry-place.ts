@@ -1,7 +1,8 @@
 import type { Redis } from 'ioredis';
 import { beforeEach } from 'vitest';
 import { type EntryHeader, FORMAT_VERSION } from '../../src/redis/entry.ts';
-import { type EntryPlace, EntryStore, type LockRequest } from '../../src/redis/entry-store.ts';
+import { EntryStore } from '../../src/redis/entry-store.ts';
+import type { EntryPlace, LockRequest } from '../../src/redis/fence.ts';
 import { readStored } from '../../src/redis/stored-value.ts';
 import { entryBytes } from './cache.ts';
 import { connect, uniqueNamespace } from './redis.ts';

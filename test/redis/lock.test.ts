@@ -130,7 +130,7 @@ describe('asking for a lock', () => {
 
     await own.ping(); // Behind both on the same wire.
     expect(await own.exists(place.lockKey)).toBe(0);
-    expect(await commandCalls(own)).toMatchObject({ touch: 1, del: 1 });
+    expect(await commandCalls(own)).toMatchObject({ set: 1, del: 1 });
   });
 });
 

@@ -1,13 +1,14 @@
 -- Writes what each load made, only while its lock is still held: invalidate and set delete the lock,
 -- so a load that started before either, or that lost its lock, is never written. Who waits for it is woken.
--- KEYS: entry, lock (of each call)
--- ARGV: token, entry ('' where nothing was found), lifeMs, '<ended ms> <outcome>', outcomeTtlMs (of each call)
--- Returns: of each call 1 written | 0 refused: the lock is not the caller's | -1 refused: a newer format is there
+-- KEYS: entry, lock (of each key)
+-- ARGV: keys, token, '<ended ms> <outcome>', outcomeTtlMs, '<bytes> <lifeMs>' of each key's entry with blanks between, the entries ('' where nothing was found) (of each call)
+-- Returns: of each key 1 written | 0 refused: the lock is not the caller's | -1 refused: a newer format is there
 local function commit(entryKey, lockKey, token, bytes, lifeMs, outcome, outcomeTtlMs)
   local isString = redis.call('TYPE', entryKey).ok == 'string'
   local current = isString and redis.call('GETRANGE', entryKey, 0, 39) or ''
   local held = redis.call('GET', lockKey) or ''
-  local holder, mark = string.match(held, '^([^=]*).-(\n?)$')
+  local holder, mark = held, ''
+  if held ~= token then holder, mark = string.match(held, '^([^=]*).-(\n?)$') end
   if holder ~= token then
     -- A commit whose reply was lost is sent again: its own outcome or entry in place means it has landed.
     if bytes == '' and held == '=' .. outcome then return 1 end
@@ -30,8 +31,16 @@ local function commit(entryKey, lockKey, token, bytes, lifeMs, outcome, outcomeT
   return 1
 end
 
-local replies = {}
-for i = 1, #KEYS / 2 do
-  replies[i] = commit(KEYS[2 * i - 1], KEYS[2 * i], unpack(ARGV, 5 * i - 4, 5 * i))
+local replies, at = {}, 0
+for call = 1, #ARGV, 6 do
+  local keys, token, outcome, outcomeTtlMs, lives, entries = unpack(ARGV, call, call + 5)
+  local nextLife, from = string.gmatch(lives, '(%d+) (%d+)'), 1
+  for i = at + 1, at + keys do
+    local length, lifeMs = nextLife()
+    local bytes = string.sub(entries, from, from + length - 1)
+    replies[i] = commit(KEYS[2 * i - 1], KEYS[2 * i], token, bytes, lifeMs, outcome, outcomeTtlMs)
+    from = from + length
+  end
+  at = at + keys
 end
 return replies

@@ -1,7 +1,8 @@
 import type { Redis } from 'ioredis';
 import { decodeValue, encodeValue } from '../../../src/redis/codec.ts';
 import { decodeEntry, encodeEntry } from '../../../src/redis/entry.ts';
-import { type EntryPlace, EntryStore } from '../../../src/redis/entry-store.ts';
+import { EntryStore } from '../../../src/redis/entry-store.ts';
+import type { EntryPlace } from '../../../src/redis/fence.ts';
 import { type Command, createdAtOf, type Reply } from './model.ts';
 
 const FAR_MS = 600_000;

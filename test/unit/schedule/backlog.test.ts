@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { LoaderStats } from '../../../src/redis/loader-stats.ts';
-import { Backlog } from '../../../src/schedule/backlog.ts';
+import { Backlog, firstWave } from '../../../src/schedule/backlog.ts';
 
 const MINIMUM = 100;
 const CLAIM_TTL_MS = 2_000;
@@ -14,7 +14,7 @@ type Moment = readonly [atMs: number, enqueuedKeys: number, finishedKeys: number
 
 /** A backlog that has seen these counters, one pair a moment. */
 function seen(...moments: readonly Moment[]): Backlog {
-  const backlog = new Backlog(MINIMUM);
+  const backlog = new Backlog();
   for (const [nowMs, enqueued, finished] of moments) {
     backlog.update(stats(enqueued, finished), { nowMs, claimTtlMs: CLAIM_TTL_MS });
   }
@@ -23,7 +23,7 @@ function seen(...moments: readonly Moment[]): Backlog {
 
 describe('the room in a backlog', () => {
   test('is the minimum before anything is known', () => {
-    const backlog = new Backlog(MINIMUM);
+    const backlog = new Backlog();
     expect(backlog).toMatchObject({ outstanding: 0, limit: MINIMUM, room: MINIMUM });
   });
 
@@ -84,5 +84,21 @@ describe('the limit of a backlog', () => {
       limit: MINIMUM,
       room: MINIMUM - 10,
     });
+  });
+});
+
+describe('the first wave', () => {
+  const wave = (loadMs: number | null): number => firstWave({ loadMs, claimTtlMs: CLAIM_TTL_MS });
+
+  test('is half of what one worker lands within half a claim', () => {
+    expect([200, 100, 50].map(wave)).toEqual([125, 250, 500]);
+  });
+
+  test('is the minimum for slow loaders, and while nothing is known', () => {
+    expect([null, 250, 10_000].map(wave)).toEqual([MINIMUM, MINIMUM, MINIMUM]);
+  });
+
+  test('is at most 2,000 keys, however fast the loader', () => {
+    expect([12, 1, 0].map(wave)).toEqual([2_000, 2_000, 2_000]);
   });
 });
