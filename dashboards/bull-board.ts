@@ -48,6 +48,7 @@ function createBoard(
     options: {
       uiConfig: {
         boardTitle: 'Everwarm',
+        hideDocsLink: true,
         boardLogo: { path: `${basePath}/assets/icon.svg`, width: 28, height: 28 },
         pollingInterval: { showSetting: false, forceInterval: POLL_INTERVAL_S },
         miscLinks: [

@@ -11,22 +11,36 @@ export interface MetricsFlags {
   readonly metricsHost?: string | undefined;
 }
 
-/** A registry for the role of this process, served at `/metrics`. */
+/** Metrics of this process, at `/metrics` of a port of their own. */
 export interface ServedMetrics {
-  readonly registry: Registry;
   readonly url: string;
   close(): void;
 }
 
 /**
- * Serves metrics to scrapers, if a port is given; null: it is not.
+ * The registry of this process; null where nobody could scrape it: without a port, or with that of probes
+ * alone and without the package prom-client.
  *
- * @throws EverwarmError PROM_CLIENT_MISSING, or METRICS_PORT when the address cannot be listened on
+ * @throws EverwarmError PROM_CLIENT_MISSING when a port for metrics is given
  */
-export async function serveMetrics(flags: MetricsFlags): Promise<ServedMetrics | null> {
+export async function openRegistry(
+  flags: MetricsFlags & { readonly healthPort?: number | undefined },
+): Promise<Registry | null> {
+  if (flags.metricsPort !== undefined) return newRegistry();
+  return flags.healthPort === undefined ? null : newRegistry().catch(() => null);
+}
+
+/**
+ * Serves a registry to scrapers, if a port is given; null: it is not.
+ *
+ * @throws EverwarmError METRICS_PORT when the address cannot be listened on
+ */
+export async function serveMetrics(
+  flags: MetricsFlags,
+  registry: Registry,
+): Promise<ServedMetrics | null> {
   const { metricsPort: port, metricsHost: host = '127.0.0.1' } = flags;
   if (port === undefined) return null;
-  const registry = await newRegistry();
   const answer = metricsHandler(registry);
   const server = createServer((request, response) => {
     if (request.url?.split('?', 1)[0] === '/metrics') answer(request, response);
@@ -45,7 +59,7 @@ export async function serveMetrics(flags: MetricsFlags): Promise<ServedMetrics |
     server.close();
     server.closeAllConnections();
   };
-  return { registry, url, close };
+  return { url, close };
 }
 
 async function newRegistry(): Promise<Registry> {

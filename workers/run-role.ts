@@ -4,10 +4,11 @@ import { type Duration, parseDuration } from '../src/core/duration.ts';
 import { InvalidOptionError } from '../src/core/errors.ts';
 import { createScheduler } from '../src/create-scheduler.ts';
 import { createWorker } from '../src/create-worker.ts';
+import { metricsHandler } from '../src/metrics/serve.ts';
 import { type LoadersFile, loadLoaders } from './load-loaders.ts';
 import { type LogFlags, openLog } from './log.ts';
 import { logEvents } from './log-events.ts';
-import { type MetricsFlags, serveMetrics } from './metrics-server.ts';
+import { type MetricsFlags, openRegistry, serveMetrics } from './metrics-server.ts';
 import { Ops, type OpsFlags } from './ops.ts';
 import { untilSignal } from './shutdown.ts';
 
@@ -45,8 +46,9 @@ export function loadersOf(flags: RoleFlags): Promise<LoadersFile> {
 export async function runRole(role: 'worker' | 'scheduler', flags: RoleFlags): Promise<void> {
   const log = await openLog(role, flags);
   const { loaders, warmUps } = await loadersOf(flags);
-  const served = await serveMetrics(flags);
-  const metrics = served && { metrics: { registry: served.registry } };
+  const registry = await openRegistry(flags);
+  const served = registry && (await serveMetrics(flags, registry));
+  const metrics = registry && { metrics: { registry } };
   const options = { ...roleOptions(flags), ...metrics };
   const running =
     role === 'worker'
@@ -54,7 +56,8 @@ export async function runRole(role: 'worker' | 'scheduler', flags: RoleFlags): P
       : createScheduler({ ...options, ...(flags.shadow && { mode: 'shadow' }), loaders, warmUps });
   logEvents(log, running);
   const health = (): ReturnType<typeof running.health> => running.health();
-  const ops = await Ops.open({ flags, log, health }).catch(async (error: unknown) => {
+  const handlers = registry ? { '/metrics': metricsHandler(registry) } : {};
+  const ops = await Ops.open({ flags, log, health, handlers }).catch(async (error: unknown) => {
     await running.close();
     throw error;
   });

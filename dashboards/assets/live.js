@@ -24,7 +24,7 @@
   const onMessage = ({ data }) => {
     const look = JSON.parse(data);
     if (look.error !== undefined) {
-      tell(`Redis does not answer; these figures are from before. ${look.error}`);
+      tell(`${look.error} What is shown is from before.`);
       return;
     }
     if (outage) return location.reload();

@@ -1,6 +1,7 @@
 // States: idle (nobody looks: nothing is asked) -> polling (one question at a time, for all who look) -> idle.
 // Invariant: however many tabs are open, there is one timer and at most one question under way.
 import { messageOf } from '../../src/core/errors.ts';
+import { statusOfError } from '../pages/error-status.ts';
 import { History, type Sample } from './history.ts';
 import type { Snapshot } from './snapshot.ts';
 
@@ -59,7 +60,13 @@ export class Poller {
       const snapshot = await this.#read();
       return { snapshot, sample: this.history.add(snapshot), error: null };
     } catch (error) {
-      return { snapshot: null, sample: null, error: messageOf(error) };
+      return { snapshot: null, sample: null, error: reasonOf(error) };
     }
   }
+}
+
+/** For people: a client's words for a connection that is gone tell them nothing. */
+function reasonOf(error: unknown): string {
+  if (statusOfError(error) === 503) return 'Redis does not answer.';
+  return `The figures cannot be read: ${messageOf(error)}`;
 }

@@ -3,18 +3,20 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { createCache, type Loader } from '../../src/index.ts';
 import { loadLoaders } from '../../workers/load-loaders.ts';
-import { serveMetrics } from '../../workers/metrics-server.ts';
+import { openRegistry, serveMetrics } from '../../workers/metrics-server.ts';
 
 const [file = ''] = process.argv.slice(2);
 const { loaders } = await loadLoaders(file);
 const [loader] = loaders as unknown as readonly [Loader<string, string>];
-const served = await serveMetrics({ metricsPort: 0 });
+const flags = { metricsPort: 0 };
+const registry = await openRegistry(flags);
+const served = registry && (await serveMetrics(flags, registry));
 if (!served) throw new Error('no port was given');
 const cache = createCache({
   redis: process.env.EVERWARM_TEST_URL ?? '',
   namespace: process.env.EVERWARM_TEST_NAMESPACE ?? '',
   loaders,
-  metrics: { registry: served.registry },
+  metrics: { registry },
 });
 await cache.ready();
 process.stdout.write(`metrics ${served.url}\nready\n`);

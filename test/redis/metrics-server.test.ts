@@ -1,16 +1,19 @@
 import { expect, onTestFinished, test } from 'vitest';
 import { metricsHandler } from '../../src/metrics/serve.ts';
-import { serveMetrics } from '../../workers/metrics-server.ts';
+import { type MetricsFlags, openRegistry, serveMetrics } from '../../workers/metrics-server.ts';
 
-async function serving(port = 0) {
-  const served = await serveMetrics({ metricsPort: port });
+async function serving(flags: MetricsFlags = { metricsPort: 0 }) {
+  const registry = await openRegistry(flags);
+  const served = registry && (await serveMetrics(flags, registry));
   if (!served) throw new Error('it does not serve');
   onTestFinished(() => served.close());
-  return served;
+  return { ...served, registry };
 }
 
-test('without a port nothing is served', async () => {
-  expect(await serveMetrics({})).toBeNull();
+test('without a port there is no registry; with that of probes alone there is one, but no port of its own', async () => {
+  expect(await openRegistry({})).toBeNull();
+  const registry = await openRegistry({ healthPort: 0 });
+  expect(registry && (await serveMetrics({ healthPort: 0 } as MetricsFlags, registry))).toBeNull();
 });
 
 test('answers /metrics, and nothing else', async () => {
@@ -39,7 +42,7 @@ test('a port that is taken, or is none, is refused with its number', async () =>
   const { url } = await serving();
   const port = Number(new URL(url).port);
   for (const taken of [port, 70_000, Number.NaN]) {
-    await expect(serveMetrics({ metricsPort: taken })).rejects.toMatchObject({
+    await expect(serving({ metricsPort: taken })).rejects.toMatchObject({
       code: 'METRICS_PORT',
       message: expect.stringContaining(`port ${taken}`),
     });

@@ -32,6 +32,7 @@ test('to start a command loads commander and no part of the library but its erro
   expect(packages).toEqual(['commander']);
   expect(files.map((file) => file.split('/').slice(-2).join('/')).sort()).toEqual([
     'core/errors.ts',
+    'workers/log-choices.ts',
     'workers/main.ts',
   ]);
 });
@@ -55,5 +56,5 @@ test('what prints and ends can print JSON', () => {
   const without = program.commands
     .filter(({ options }) => !options.some(({ long }) => long === '--json'))
     .map((command) => command.name());
-  expect(without).toEqual(['worker', 'scheduler', 'dashboard', 'dev', 'completion']);
+  expect(without).toEqual(['worker', 'scheduler', 'dashboard', 'password', 'dev', 'completion']);
 });

@@ -36,6 +36,7 @@ describe('options that are left out', () => {
       maxPendingKeys: DEFAULTS.maxPendingKeys,
       memory: null,
       onInvalidate: null,
+      metrics: null,
       warmOnStart: null,
     });
   });
@@ -49,9 +50,16 @@ describe('options that are left out', () => {
       maxTrackedKeys,
       maxTrackedBytes: null,
       mode: 'active',
+      metrics: null,
     });
     const { concurrency, lockTtlMs, graceMs } = DEFAULTS;
-    expect(resolveWorker({})).toEqual({ ...role, concurrency, lockTtlMs, graceMs });
+    expect(resolveWorker({})).toEqual({
+      ...role,
+      concurrency,
+      lockTtlMs,
+      graceMs,
+      metrics: null,
+    });
   });
 
   test('may as well be undefined', () => {
@@ -87,6 +95,7 @@ describe('options that are given', () => {
       maxPendingKeys: 10,
       memory: null,
       onInvalidate: null,
+      metrics: null,
       warmOnStart: 7,
     });
     expect(resolveScheduler({ tickInterval: '1s', claimTtl: '1m' })).toMatchObject({

@@ -57,7 +57,7 @@ it('tells of a failure, and goes on', async () => {
   await vi.advanceTimersByTimeAsync(0);
   isAway = false;
   await vi.advanceTimersByTimeAsync(POLL_MS);
-  expect(errors).toEqual(['away', null]);
+  expect(errors).toEqual(['The figures cannot be read: away', null]);
   stop();
 });
 
