@@ -8,8 +8,8 @@ import { warmUpAction } from './actions/warm-up-action.ts';
 import { assetRoutes } from './assets.ts';
 import { bullBoard } from './bull-board.ts';
 import { hostGuard } from './host-guard.ts';
-import { checkServers } from './live/checks.ts';
 import { EventStreams } from './live/event-stream.ts';
+import { examine } from './live/examine.ts';
 import { Poller } from './live/poller.ts';
 import { readSnapshot } from './live/snapshot.ts';
 import { openContext } from './open-context.ts';
@@ -84,7 +84,7 @@ export function createDashboard(options: DashboardOptions): Dashboard {
   app.get('/warm-ups', warmUpsPage(context));
   app.get(
     '/doctor',
-    doctorPage(() => checkServers(context, options)),
+    doctorPage(() => examine(context, options)),
   );
   app.post('/actions/key', keyAction(context));
   app.post('/actions/loader', loaderAction(context));

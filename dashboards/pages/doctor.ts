@@ -1,5 +1,5 @@
 import type { RequestHandler } from 'express';
-import type { Check } from '../live/checks.ts';
+import type { Check } from '../../src/doctor/check.ts';
 import { type Html, html } from './html.ts';
 import { sendPage } from './layout.ts';
 
@@ -27,7 +27,7 @@ const SIGNS = { bad: 'Failed', warn: 'Warning', good: 'Passed' } as const;
 function checkItem(check: Check): Html {
   const tone = check.ok === true ? 'good' : check.ok === 'warning' ? 'warn' : 'bad';
   return html`<li class="card wide"><h2><span class="badge" data-tone="${tone}">${SIGNS[tone]}</span> ${check.name}</h2>
-    <p>${check.message}</p>${check.fix !== '' && html`<p><strong>What to do:</strong> ${check.fix}</p>`}</li>`;
+    <p>${check.message}</p>${check.fix !== null && html`<p><strong>What to do:</strong> ${check.fix}</p>`}</li>`;
 }
 
 function rankOf({ ok }: Check): number {
