@@ -3,6 +3,7 @@ import { everwarm } from './everwarm.js';
 import { forecast, type Place } from './loaders.js';
 
 const fastify = Fastify({ logger: { level: 'warn' } });
+// biome-ignore lint/nursery/noMisusedPromises: Fastify awaits its plugins
 await fastify.register(everwarm, { loaders: [forecast] });
 
 fastify.get<{ Params: Place }>('/forecasts/:country/:city', async (request, reply) => {
