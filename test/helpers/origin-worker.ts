@@ -15,6 +15,7 @@ interface StartedWorker {
   readonly tracker: Tracker;
   readonly skips: readonly EventMap['refresh:skipped'][];
   readonly failures: readonly EventMap['refresh:failed'][];
+  readonly outages: readonly EventMap['redis:failed'][];
   readonly refreshed: readonly EventMap['refresh:completed'][];
 }
 
@@ -32,6 +33,7 @@ export function startWorker(namespace: string, loader: Loader<string, string>): 
     close: () => worker.close(),
     skips: recorded(worker, 'refresh:skipped'),
     failures: recorded(worker, 'refresh:failed'),
+    outages: recorded(worker, 'redis:failed'),
     refreshed: recorded(worker, 'refresh:completed'),
     refresh: async (texts) => {
       await worker.ready();

@@ -130,7 +130,7 @@ it('shows plans with their next runs in their zone, and enqueues a run', async (
 
 it('says what it checked', async () => {
   const { get } = await openDashboard({ loaders: [itemLoader()] });
-  expect(await (await get('/doctor')).text()).toMatch(/Passed<\/span> cache Redis/);
+  expect(await (await get('/doctor')).text()).toMatch(/Passed<\/span> cache server/);
 });
 
 it('answers with a page, and the status that is due, to addresses of nothing', async () => {

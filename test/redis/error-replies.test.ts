@@ -170,6 +170,6 @@ test('a Redis that is loading its data is passed by until it has', async () => {
   await redis.replicaof('NO', 'ONE');
 
   await expect
-    .poll(() => cache.getWithMeta(item, 'known'), { timeout: 5_000 })
+    .poll(() => cache.getWithMeta(item, 'known'), { timeout: 20_000 })
     .toMatchObject({ source: 'redis' });
-}, 30_000);
+}, 60_000);

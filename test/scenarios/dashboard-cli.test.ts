@@ -41,7 +41,7 @@ describe('everwarm dashboard', () => {
     });
     const closed = system.run(MAIN, [...flags, '--host', '0.0.0.0', '--auth', entry]);
     await printed(closed, /dashboard http:/);
-    const [, url = ''] = /dashboard (http:\S+)/.exec(closed.output) ?? [];
+    const [, url = ''] = /dashboard (http:[^"\s]+)/.exec(closed.output) ?? [];
     const ask = async (password: string): Promise<number> => {
       const authorization = `Basic ${Buffer.from(`ann:${password}`).toString('base64')}`;
       return (await fetch(url, { headers: { authorization } })).status;
