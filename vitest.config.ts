@@ -10,7 +10,7 @@ const withRedis = ['test/helpers/redis-global-setup.ts'];
 const withBuild = ['test/helpers/build-global-setup.ts', ...withRedis];
 
 // What a test waits for comes at once, but on a machine under load.
-const patient = { poll: { timeout: 5_000 } };
+const patient = { poll: { timeout: 10_000 } };
 
 export default defineConfig({
   test: {
@@ -34,9 +34,10 @@ export default defineConfig({
           expect: patient,
           // To load all of the library anew for each file took a third of the whole run.
           isolate: false,
-          testTimeout: 15_000,
+          testTimeout: 30_000,
+          hookTimeout: 60_000,
           // They mostly wait for servers: one a core would leave the cores idle.
-          maxWorkers: 4,
+          maxWorkers: 3,
           sequence: { groupOrder: 1 },
         },
       },
