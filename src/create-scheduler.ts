@@ -6,6 +6,7 @@ import {
 import { type EventName, Events, type Listener } from './core/events.ts';
 import { type Health, healthOf } from './core/health.ts';
 import { printSpan } from './core/print-span.ts';
+import { detached, type Tracing } from './core/tracing.ts';
 import type { AnyLoader } from './loaders/define-loader.ts';
 import { LoaderRegistry, type WithLoaders } from './loaders/registry.ts';
 import { FleetWatch } from './metrics/fleet-watch.ts';
@@ -100,7 +101,8 @@ class SchedulerRole implements Scheduler {
     this.#plans = planRegistry(options.warmUps ?? [], registry);
     this.#metrics = RoleMetrics.open(this.#settings.metrics, 'scheduler', this.#events);
     this.#servers = new RoleServers({ ...this.#settings, name: 'scheduler', events: this.#events });
-    this.#ready = this.#servers.ready().then(() => this.#start(registry));
+    const start = detached(this.#tracing, () => this.#start(registry));
+    this.#ready = this.#servers.ready().then(start);
     this.#ready.catch(() => undefined); // Refused: whoever awaits ready() sees it.
   }
 
@@ -144,6 +146,10 @@ class SchedulerRole implements Scheduler {
     if (this.#plans.size > 0) this.#loops = [this.#startWarmUps(keys), ...this.#loops];
   }
 
+  get #tracing(): Tracing | null {
+    return this.#metrics?.tracing ?? null;
+  }
+
   #startMetrics(metrics: RoleMetrics, loaders: readonly AnyLoader[], keys: Keys): TickLoop {
     const { cache, queue, clock } = this.#servers;
     const about = { loaders, plans: this.#plans.keys(), keys };
@@ -162,8 +168,14 @@ class SchedulerRole implements Scheduler {
   }
 
   #startWarmUps(keys: Keys): TickLoop {
-    const parts = { plans: this.#plans, servers: this.#servers, keys, events: this.#events };
-    const warmUps = new WarmUpService({ ...parts, target: this.#settings.redis.queue });
+    const warmUps = new WarmUpService({
+      plans: this.#plans,
+      servers: this.#servers,
+      keys,
+      events: this.#events,
+      tracing: this.#tracing,
+      target: this.#settings.redis.queue,
+    });
     this.#warmUps = warmUps;
     return this.#every(WARM_UPS_MS, 'queue', () => warmUps.tick());
   }
@@ -176,7 +188,9 @@ class SchedulerRole implements Scheduler {
     const tickMs = tickMsOf(tickIntervalMs, shortestLifeMs(loader));
     const isShadow = this.#settings.mode === 'shadow' || loader.refresh.mode === 'shadow';
     const mode = isShadow ? 'shadow' : 'active';
-    const refreshQueue = new RefreshQueue(queue, keys, loader);
+    const { name, version } = loader;
+    const tracing = this.#tracing;
+    const refreshQueue = new RefreshQueue(queue, keys, { name, version, tracing });
     this.#queues.push(refreshQueue);
     const scheduler = new LoaderScheduler({
       loader,
@@ -188,6 +202,7 @@ class SchedulerRole implements Scheduler {
       queue: refreshQueue,
       clock,
       events,
+      tracing,
       tickMs,
       claimTtlMs,
       maxTrackedKeys,

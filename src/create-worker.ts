@@ -5,6 +5,7 @@ import { type EventName, Events, type Listener } from './core/events.ts';
 import { type Health, healthOf } from './core/health.ts';
 import { settlesWithin } from './core/lifecycle.ts';
 import { Slots } from './core/slots.ts';
+import { detached, type Tracing } from './core/tracing.ts';
 import { EntryTags } from './load/entry-tags.ts';
 import { FencedLoad } from './load/fenced-load.ts';
 import { Permits } from './load/permits.ts';
@@ -92,7 +93,8 @@ class WorkerRole implements RefreshWorkers {
     const { lockTtlMs } = settings;
     this.#fenced = new FencedLoad({ store, clock, events, lockTtlMs, permits, tags });
     this.#versions = new LiveVersions({ redis: queue, keys, clock, loaders: registry });
-    this.#ready = this.#servers.ready().then(() => this.#start(registry));
+    const start = detached(this.#tracing, () => this.#start(registry));
+    this.#ready = this.#servers.ready().then(start);
     this.#ready.catch(() => undefined); // Refused: whoever awaits ready() sees it.
   }
 
@@ -115,6 +117,10 @@ class WorkerRole implements RefreshWorkers {
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
+  }
+
+  get #tracing(): Tracing | null {
+    return this.#metrics?.tracing ?? null;
   }
 
   #start(registry: LoaderRegistry): void {
@@ -158,7 +164,8 @@ class WorkerRole implements RefreshWorkers {
       pause: new RefreshPause(queue, keys, loader),
     });
     const warming = new WarmProcessor({ ...shared, reports: new WarmReports(queue, keys) });
-    return new RefreshWorker({ ...shared, connection, processor, warming });
+    const tracing = this.#tracing;
+    return new RefreshWorker({ ...shared, connection, processor, warming, tracing });
   }
 
   async #close(): Promise<void> {

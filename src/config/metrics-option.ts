@@ -7,7 +7,7 @@ export interface MetricsOptions {
   readonly registry?: MetricsRegistry;
   /** An OpenTelemetry meter of the application's meter provider. */
   readonly meter?: MetricsMeter;
-  /** An OpenTelemetry tracer: spans of loads, refreshes, ticks and warm-ups, told when they are over. */
+  /** An OpenTelemetry tracer: spans of ticks, jobs, loads, refreshes and warm-ups, joined by the context of `@opentelemetry/api`. */
   readonly tracer?: MetricsTracer;
 }
 
@@ -57,6 +57,11 @@ export interface MetricsTracer {
     name: string,
     options?: { startTime?: number; attributes?: Attributes },
   ): {
+    spanContext(): unknown;
+    setAttribute(name: string, value: string): unknown;
+    setAttributes(attributes: Attributes): unknown;
+    addEvent(name: string): unknown;
+    recordException(error: Error): void;
     setStatus(status: { code: number; message?: string }): unknown;
     end(endTime?: number): void;
   };

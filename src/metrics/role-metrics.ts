@@ -1,5 +1,6 @@
 import type { MetricsSettings } from '../config/metrics-option.ts';
 import type { Events } from '../core/events.ts';
+import { Tracing } from '../core/tracing.ts';
 import { countEvents } from './count-events.ts';
 import { Family } from './family.ts';
 import type { Metric, MetricsRole } from './metric.ts';
@@ -13,6 +14,8 @@ export class RoleMetrics {
   readonly #families = new Map<Metric, Family>();
   readonly #closers: (() => void)[] = [];
   readonly #onCollect: (() => void)[] = [];
+  /** Null: nobody traces. */
+  readonly tracing: Tracing | null;
   /** A sample through a meter costs ten times as much as one of our own. */
   readonly timeOneIn: number;
 
@@ -40,6 +43,7 @@ export class RoleMetrics {
     if (registry) this.#closers.push(publishToRegistry(registry, families, collect));
     if (meter) this.#closers.push(publishToMeter(meter, families, collect));
     countEvents(events, (metric) => this.#families.get(metric) ?? null);
+    this.tracing = tracer && new Tracing(tracer);
     if (tracer) traceEvents(events, tracer);
   }
 

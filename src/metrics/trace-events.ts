@@ -1,24 +1,24 @@
 import type { MetricsTracer } from '../config/metrics-option.ts';
 import { messageOf } from '../core/errors.ts';
 import type { Events } from '../core/events.ts';
+import { prefixed, type SpanAttributes } from '../core/tracing.ts';
 
 const ERROR_STATUS = 2;
 
 interface Ended {
   readonly name: string;
   readonly tookMs: number;
-  readonly attributes: Readonly<Record<string, string | number | boolean>>;
+  readonly attributes: SpanAttributes;
   readonly error?: unknown;
 }
 
-/** Tells a tracer of loads, refreshes, ticks that found something due, and warm-ups, as they end. */
+/** Tells a tracer of loads, refreshes and warm-ups as they end, as parts of what they happened in: a job, or a request that reads. */
 export function traceEvents(events: Events, tracer: MetricsTracer): void {
   const told = ({ name, tookMs, attributes, error }: Ended): void => {
     const endTime = Date.now();
-    const prefixed = Object.entries(attributes).map(([key, value]) => [`everwarm.${key}`, value]);
     const span = tracer.startSpan(name, {
       startTime: endTime - tookMs,
-      attributes: Object.fromEntries(prefixed),
+      attributes: prefixed(attributes),
     });
     if (error !== undefined) span.setStatus({ code: ERROR_STATUS, message: messageOf(error) });
     span.end(endTime);
@@ -34,9 +34,6 @@ export function traceEvents(events: Events, tracer: MetricsTracer): void {
   });
   events.on('refresh:failed', ({ error, ...attributes }) => {
     told({ name: 'everwarm.refresh', tookMs: 0, attributes, error });
-  });
-  events.on('tick:completed', ({ tickMs, ...attributes }) => {
-    if (attributes.claimed > 0) told({ name: 'everwarm.tick', tookMs: tickMs, attributes });
   });
   events.on('warmup:completed', ({ tookMs, ...attributes }) => {
     told({ name: 'everwarm.warm_up', tookMs, attributes });

@@ -1,7 +1,9 @@
 import { type DefaultJobOptions, Queue } from 'bullmq';
+import type { Tracing } from '../core/tracing.ts';
 import { MOST_JOB_BYTES, packSizes, urgencyPriority } from '../policy/batching.ts';
 import type { Keys, NamedLoader } from '../redis/keys.ts';
 import type { RedisClient } from '../redis/redis-client.ts';
+import { telemetryOf } from './job-telemetry.ts';
 import type { RefreshJobData, RefreshJobResult, RefreshKey } from './refresh-job.ts';
 
 /** A key worth refreshing now. */
@@ -10,6 +12,12 @@ export interface Refresh extends RefreshKey {
   readonly expiresAtMs: number;
   /** Its last job was lost: in a job of its own it can hurt no other key. */
   readonly isAlone: boolean;
+}
+
+/** A loader, and whose spans its jobs belong to. */
+export interface QueuedLoader extends NamedLoader {
+  /** Null or absent: nobody traces. */
+  readonly tracing?: Tracing | null;
 }
 
 export interface Batch {
@@ -30,9 +38,9 @@ const JOB_NAME = 'refresh';
 /** The BullMQ queue of one loader, from the scheduler's side. */
 export class RefreshQueue {
   readonly #queue: Queue<RefreshJobData, RefreshJobResult>;
-  readonly #loader: NamedLoader;
+  readonly #loader: QueuedLoader;
 
-  constructor(connection: RedisClient, keys: Keys, loader: NamedLoader) {
+  constructor(connection: RedisClient, keys: Keys, loader: QueuedLoader) {
     this.#loader = loader;
     this.#queue = openQueue(connection, keys, loader);
   }
@@ -73,11 +81,12 @@ export class RefreshQueue {
 export function openQueue(
   connection: RedisClient,
   keys: Keys,
-  loader: NamedLoader,
+  loader: QueuedLoader,
 ): Queue<RefreshJobData, RefreshJobResult> {
   const queue = new Queue<RefreshJobData, RefreshJobResult>(loader.name, {
     connection,
     prefix: keys.queuePrefix(loader),
+    ...telemetryOf(loader.tracing ?? null),
     // Without it every call would wait for ever while Redis is away.
     skipWaitingForReady: true,
     // Its INFO, rejected while Redis is away, would fail every later call; server-check.ts asks anyway.

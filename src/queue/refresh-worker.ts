@@ -1,9 +1,11 @@
 import { type Job, Worker } from 'bullmq';
 import type { Events } from '../core/events.ts';
 import { Progress } from '../core/progress.ts';
+import type { Tracing } from '../core/tracing.ts';
 import type { AnyLoader } from '../loaders/define-loader.ts';
 import type { Keys } from '../redis/keys.ts';
 import type { RedisClient } from '../redis/redis-client.ts';
+import { telemetryOf } from './job-telemetry.ts';
 import type { RefreshJobData, RefreshJobResult } from './refresh-job.ts';
 import type { RefreshProcessor } from './refresh-processor.ts';
 import type { WarmJobData } from './warm-job.ts';
@@ -17,6 +19,7 @@ export interface RefreshWorkerParts {
   readonly warming: WarmProcessor;
   readonly concurrency: number;
   readonly events: Events;
+  readonly tracing: Tracing | null;
 }
 
 /** A worker that dies holds its jobs for so long; their keys are claimed anew before that. */
@@ -56,7 +59,7 @@ export class RefreshWorker {
   #jobs = 0;
 
   constructor(parts: RefreshWorkerParts) {
-    const { connection, keys, loader, processor, warming, concurrency, events } = parts;
+    const { connection, keys, loader, processor, warming, concurrency, events, tracing } = parts;
     this.#loader = loader;
     // Jobs at a time; their loader calls are limited by the processor.
     this.#mostJobs = Math.max(concurrency, LEAST_JOBS);
@@ -67,6 +70,7 @@ export class RefreshWorker {
     this.#worker = new CuttableWorker(loader.name, run, {
       connection,
       prefix: keys.queuePrefix(loader),
+      ...telemetryOf(tracing),
       concurrency: this.#mostJobs,
       lockDuration: LOCK_MS,
       stalledInterval: STALLED_MS,

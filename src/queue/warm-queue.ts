@@ -1,8 +1,8 @@
 import type { Queue } from 'bullmq';
 import { LOWEST_PRIORITY } from '../policy/batching.ts';
-import type { Keys, NamedLoader } from '../redis/keys.ts';
+import type { Keys } from '../redis/keys.ts';
 import type { RedisClient } from '../redis/redis-client.ts';
-import { JOB_OPTIONS, openQueue } from './refresh-queue.ts';
+import { JOB_OPTIONS, openQueue, type QueuedLoader } from './refresh-queue.ts';
 import type { WarmJobData } from './warm-job.ts';
 
 /** Behind all refreshes. */
@@ -24,7 +24,7 @@ export type WarmJobState = 'active' | 'waiting' | 'over';
 export class WarmQueue {
   readonly #queue: Queue;
 
-  constructor(connection: RedisClient, keys: Keys, loader: NamedLoader) {
+  constructor(connection: RedisClient, keys: Keys, loader: QueuedLoader) {
     this.#queue = openQueue(connection, keys, loader);
   }
 

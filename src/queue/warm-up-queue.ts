@@ -1,7 +1,9 @@
 import { type Job, Queue } from 'bullmq';
+import type { Tracing } from '../core/tracing.ts';
 import { withinTimeout } from '../redis/connection.ts';
 import type { Keys } from '../redis/keys.ts';
 import type { RedisClient } from '../redis/redis-client.ts';
+import { telemetryOf } from './job-telemetry.ts';
 import {
   isWarmUpJob,
   progressOf,
@@ -35,8 +37,8 @@ const MOST_LISTED = 100;
 export class WarmUpQueue {
   readonly #queue: Queue<WarmUpJobData, WarmUpJobResult>;
 
-  constructor(connection: RedisClient, keys: Keys) {
-    this.#queue = openWarmUpQueue(connection, keys);
+  constructor(connection: RedisClient, keys: Keys, tracing: Tracing | null = null) {
+    this.#queue = openWarmUpQueue(connection, keys, tracing);
   }
 
   /** Adds a run; nothing if there is, or was within 8 days, one of that id. */
@@ -101,10 +103,12 @@ export class WarmUpQueue {
 export function openWarmUpQueue(
   connection: RedisClient,
   keys: Keys,
+  tracing: Tracing | null = null,
 ): Queue<WarmUpJobData, WarmUpJobResult> {
   const queue = new Queue<WarmUpJobData, WarmUpJobResult>(WARM_UPS, {
     connection,
     prefix: keys.warmUpsPrefix(),
+    ...telemetryOf(tracing),
     // As for the queues of loaders.
     skipWaitingForReady: true,
     skipVersionCheck: true,

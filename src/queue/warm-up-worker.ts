@@ -1,8 +1,10 @@
 import { DelayedError, type Job, UnrecoverableError, Worker } from 'bullmq';
 import { printValue } from '../core/errors.ts';
 import type { Events } from '../core/events.ts';
+import type { Tracing } from '../core/tracing.ts';
 import type { Keys } from '../redis/keys.ts';
 import type { RedisClient } from '../redis/redis-client.ts';
+import { telemetryOf } from './job-telemetry.ts';
 import {
   isWarmUpJob,
   progressOf,
@@ -30,6 +32,7 @@ export interface WarmUpWorkerParts {
   readonly connection: RedisClient;
   readonly keys: Keys;
   readonly events: Events;
+  readonly tracing: Tracing | null;
   /** What it throws fails the run. */
   run(taken: TakenRun): Promise<RunOutcome>;
 }
@@ -53,7 +56,7 @@ class CuttableWorker extends Worker<WarmUpJobData, WarmUpJobResult> {
 export class WarmUpWorker {
   readonly #worker: CuttableWorker;
 
-  constructor({ connection, keys, events, run }: WarmUpWorkerParts) {
+  constructor({ connection, keys, events, tracing, run }: WarmUpWorkerParts) {
     // BullMQ hands the signal to functions of three parameters only.
     const processor = (
       job: Job<WarmUpJobData, WarmUpJobResult>,
@@ -63,6 +66,7 @@ export class WarmUpWorker {
     this.#worker = new CuttableWorker(WARM_UPS, processor, {
       connection,
       prefix: keys.warmUpsPrefix(),
+      ...telemetryOf(tracing),
       concurrency: RUNS_AT_A_TIME,
       lockDuration: LOCK_MS,
       stalledInterval: STALLED_MS,

@@ -1,6 +1,7 @@
 import type { RefreshMode } from '../config/refresh-mode.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Events } from '../core/events.ts';
+import type { Tracing } from '../core/tracing.ts';
 import type { AnyLoader } from '../loaders/define-loader.ts';
 import type { RefreshQueue } from '../queue/refresh-queue.ts';
 import type { EntryHeader } from '../redis/entry.ts';
@@ -38,11 +39,16 @@ export interface LoaderSchedulerParts {
   readonly queue: RefreshQueue;
   readonly clock: Clock;
   readonly events: Events;
+  /** @defaultValue nobody traces */
+  readonly tracing?: Tracing | null;
   readonly tickMs: number;
   readonly claimTtlMs: number;
   readonly maxTrackedKeys: number;
   readonly mode: RefreshMode;
 }
+
+const NOTHING = { claimed: 0, enqueued: 0, shadowed: 0, waiting: 0, dropped: 0 };
+const KINDS = Object.keys(NOTHING) as (keyof Tally)[];
 
 interface Tally {
   claimed: number;
@@ -76,12 +82,12 @@ export class LoaderScheduler {
     const startedAtMs = clock.now();
     this.#hasLeft = false;
     const limit = await this.#claimLimit();
-    const tally: Tally = { claimed: 0, enqueued: 0, shadowed: 0, waiting: 0, dropped: 0 };
+    const tally = { ...NOTHING };
     let claim: Claim;
     do {
       const { claimTtlMs } = this.#outlook;
       claim = await tracker.claim({ nowMs: clock.now(), claimTtlMs, limit });
-      if (claim.keys.length > 0) await this.#work(claim, tally);
+      if (claim.keys.length > 0) await this.#traced(claim, tally);
     } while (claim.keys.length === limit && this.#outlook.room > 0);
     await this.#healing.goOn(clock.now(), this.#hasLeft || claim.keys.length === limit);
     await this.#trim(startedAtMs);
@@ -122,6 +128,18 @@ export class LoaderScheduler {
     const { loader, tracker } = this.#parts;
     const farthestMs = Math.max(loader.ttlMs, this.#outlook.claimTtlMs);
     while (await tracker.pullBack(farthestMs));
+  }
+
+  /** A span for each claim, so that no trace has more than its keys: its jobs and their loads are parts of it. */
+  async #traced(claim: Claim, tally: Tally): Promise<void> {
+    const { tracing = null, loader } = this.#parts;
+    if (tracing === null) return this.#work(claim, tally);
+    await tracing.inSpan('everwarm.tick', async () => {
+      const ofClaim = { ...NOTHING };
+      await this.#work(claim, ofClaim);
+      for (const kind of KINDS) tally[kind] += ofClaim[kind];
+      return { loader: loader.name, ...ofClaim };
+    });
   }
 
   async #work(claim: Claim, tally: Tally): Promise<void> {

@@ -54,7 +54,8 @@ export class WarmAttempt {
     this.#options = options;
     this.#maxJobs = maxJobs;
     const { loader, runId } = request;
-    this.#queue = new WarmQueue(queue, keys, loader);
+    const { name, version } = loader;
+    this.#queue = new WarmQueue(queue, keys, { name, version, tracing: parts.tracing ?? null });
     this.#chunks = new KeyChunks(request.keys);
     this.#ledger = new WarmLedger(clock, request);
     this.#collector = new ReportCollector({

@@ -1,5 +1,6 @@
 import type { Clock } from '../core/clock.ts';
 import type { Events } from '../core/events.ts';
+import type { Tracing } from '../core/tracing.ts';
 import type { AnyLoader } from '../loaders/define-loader.ts';
 import type { EntryStore } from '../redis/entry-store.ts';
 import type { Keys } from '../redis/keys.ts';
@@ -41,6 +42,8 @@ export interface WarmRunParts {
   readonly queue: RedisClient;
   readonly clock: Clock;
   readonly events: Events;
+  /** @defaultValue nobody traces */
+  readonly tracing?: Tracing | null;
   /** Jobs, of up to 100 keys, that a run has in the queue at most. @defaultValue `25` */
   readonly maxJobs?: number;
   /** After so long without a worker a run says so. @defaultValue 30 s */

@@ -1,6 +1,7 @@
 import type { RedisTarget } from '../config/redis-option.ts';
 import type { Events } from '../core/events.ts';
 import { settlesWithin } from '../core/lifecycle.ts';
+import type { Tracing } from '../core/tracing.ts';
 import { WarmUpQueue } from '../queue/warm-up-queue.ts';
 import { WarmUpWorker } from '../queue/warm-up-worker.ts';
 import { openWorkerConnection } from '../redis/connection.ts';
@@ -22,6 +23,7 @@ export interface WarmUpServiceParts {
   readonly target: RedisTarget;
   readonly keys: Keys;
   readonly events: Events;
+  readonly tracing: Tracing | null;
 }
 
 /** How long runs under way may take to be given back; after that they are taken for dead. */
@@ -37,10 +39,10 @@ export class WarmUpService {
   readonly #connection: ReturnType<typeof openWorkerConnection>;
 
   constructor(parts: WarmUpServiceParts) {
-    const { plans, servers, keys, events, target } = parts;
+    const { plans, servers, keys, events, tracing, target } = parts;
     const { cache, queue, clock } = servers;
     this.#parts = parts;
-    this.#queue = new WarmUpQueue(queue, keys);
+    this.#queue = new WarmUpQueue(queue, keys, tracing);
     this.#runs = new WarmUpRuns(queue, keys);
     this.#planner = new Planner({
       plans: [...plans.values()],
@@ -51,7 +53,7 @@ export class WarmUpService {
     const runner = new PlanRunner({
       plans,
       runs: this.#runs,
-      warmRun: new WarmRun({ keys, store: new EntryStore(cache), queue, clock, events }),
+      warmRun: new WarmRun({ keys, store: new EntryStore(cache), queue, clock, events, tracing }),
       hottest: (plan) => new HottestKeys({ redis: queue, keys, clock }, plan),
       clock,
       events,
@@ -61,6 +63,7 @@ export class WarmUpService {
       connection: this.#connection,
       keys,
       events,
+      tracing,
       run: (taken) => runner.run(taken),
     });
   }

@@ -4,16 +4,10 @@ import {
   MeterProvider,
   PeriodicExportingMetricReader,
 } from '@opentelemetry/sdk-metrics';
-import {
-  BasicTracerProvider,
-  InMemorySpanExporter,
-  SimpleSpanProcessor,
-} from '@opentelemetry/sdk-trace-base';
 import { expect, onTestFinished, test } from 'vitest';
 import { createCache, defineLoader } from '../../src/index.ts';
-import { nextEvent, openCache } from '../helpers/cache.ts';
+import { openCache } from '../helpers/cache.ts';
 import { redisUrl, uniqueNamespace } from '../helpers/redis.ts';
-import { startRoles } from '../helpers/roles.ts';
 
 const HOUR_MS = 3_600_000;
 
@@ -86,31 +80,4 @@ test('a role that is closed observes nothing any more', async () => {
   expect((await collected()).get('everwarm.reads')?.dataPoints).not.toEqual([]);
   await cache.close();
   expect((await collected()).get('everwarm.reads')?.dataPoints ?? []).toEqual([]);
-});
-
-test('a tracer gets a span for each load, refresh and tick that found keys', async () => {
-  const exporter = new InMemorySpanExporter();
-  const provider = new BasicTracerProvider({ spanProcessors: [new SimpleSpanProcessor(exporter)] });
-  onTestFinished(() => provider.shutdown());
-  const tracer = provider.getTracer('test');
-  const namespace = uniqueNamespace();
-  const loader = itemLoader({ ttl: '1s', refresh: { threshold: 1 } });
-  const roles = { namespace, loaders: [loader], metrics: { tracer } };
-  const { cache, worker } = await startRoles(roles);
-  const landed = nextEvent(worker, 'refresh:completed');
-  const reading = setInterval(() => void cache.get(loader, 'a').catch(() => undefined), 20);
-  onTestFinished(() => clearInterval(reading));
-  await landed;
-  await expect(cache.get(loader, 'bad')).rejects.toThrow();
-
-  const spans = exporter.getFinishedSpans();
-  const names = new Set(spans.map(({ name }) => name));
-  expect(names).toEqual(new Set(['everwarm.load', 'everwarm.refresh', 'everwarm.tick']));
-  const failed = spans.find(({ status }) => status.message !== undefined);
-  expect(failed?.status.message).toContain('no');
-  expect(failed?.attributes).toMatchObject({
-    'everwarm.loader': 'item',
-    'everwarm.key': 'bad',
-    'everwarm.reason': 'miss',
-  });
 });
