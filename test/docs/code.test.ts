@@ -1,18 +1,11 @@
-import { execFile } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
+import { complaintsOf } from '../helpers/compiler.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const modules = join(root, 'node_modules');
-const tsc = join(
-  dirname(createRequire(import.meta.url).resolve('typescript/package.json')),
-  'bin/tsc',
-);
-
 /** What the pages' pieces of code may use without saying where it comes from. */
 const PRELUDE = `
 import type { readFileSync as read } from 'node:fs';
@@ -117,27 +110,22 @@ test('the code on the pages is what the compiler takes', async () => {
   const pages = readdirSync(join(root, 'docs')).filter((file) => file.endsWith('.md'));
   const pieces = ['README.md', ...pages.map((page) => `docs/${page}`)].flatMap(piecesOf);
   expect(pieces.length).toBeGreaterThan(9);
-  const folder = mkdtempSync(join(tmpdir(), 'everwarm-docs-'));
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
   const files = new Map(pieces.map((piece, at) => [`piece-${at}.ts`, piece]));
   // Each is a module of its own; its lines are those of the page.
-  for (const [file, { line, code }] of files) {
-    writeFileSync(join(folder, file), `${'\n'.repeat(line - 1)}${statements(code)}export {};\n`);
-  }
-  writeFileSync(join(folder, 'prelude.d.ts'), PRELUDE);
-  writeFileSync(join(folder, 'package.json'), '{"type":"module"}');
-  writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(TSCONFIG));
+  const modulesOf = [...files].map(([file, { line, code }]) => [
+    file,
+    `${'\n'.repeat(line - 1)}${statements(code)}export {};\n`,
+  ]);
 
-  const output = await outputOf(tsc, ['-p', folder, '--pretty', 'false']);
+  const output = await complaintsOf({
+    ...Object.fromEntries(modulesOf),
+    'prelude.d.ts': PRELUDE,
+    'package.json': '{"type":"module"}',
+    'tsconfig.json': JSON.stringify(TSCONFIG),
+  });
 
   const onPages = output.replace(/^\S*?(piece-\d+\.ts)\((\d+),/gm, (_, file, line) => {
     return `${files.get(file)?.page}:${line} (`;
   });
   expect(onPages).toBe('');
 }, 60_000);
-
-function outputOf(program: string, args: readonly string[]): Promise<string> {
-  return new Promise((resolve) => {
-    execFile(process.execPath, [program, ...args], (_, stdout, stderr) => resolve(stdout + stderr));
-  });
-}

@@ -2,9 +2,11 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { parse, parseAllDocuments } from 'yaml';
 import { everwarmProgram } from '../../src/cli/program.ts';
-import { COMPOSE_FILE } from '../helpers/compose-schema.ts';
-import { kubernetesSchema } from '../helpers/kubernetes-schemas.ts';
-import { problemsOf } from '../helpers/strict-schema.ts';
+import {
+  composeProblems,
+  kubernetesProblems,
+  type Manifest,
+} from '../helpers/deployment-schemas.ts';
 
 const root = new URL('../../', import.meta.url);
 const read = (path: string): string => readFileSync(new URL(path, root), 'utf8');
@@ -13,14 +15,10 @@ const cli = new Set(
 );
 
 interface Compose {
-  readonly services: Record<string, { command?: string; volumes?: string[]; deploy?: object }>;
-}
-
-interface Manifest {
-  readonly kind: string;
-  readonly metadata: { readonly name: string };
-  // biome-ignore lint/suspicious/noExplicitAny: its schema has been looked at first
-  readonly spec: any;
+  readonly services: Record<
+    string,
+    { command?: string; volumes?: string[]; ports?: string[]; deploy?: object }
+  >;
 }
 
 function flagsOf(command: string): string[] {
@@ -30,10 +28,19 @@ function flagsOf(command: string): string[] {
 describe('docker-compose.yml', () => {
   const compose = parse(read('docker-compose.yml'), { merge: true }) as Compose;
 
-  it('has the fields of the Compose specification', () => {
-    expect(problemsOf(COMPOSE_FILE, compose)).toEqual([]);
-    const misspelt = { services: { worker: { imag: 'everwarm' } } };
-    expect(problemsOf(COMPOSE_FILE, misspelt)).toHaveLength(1);
+  it('is what the Compose specification describes', () => {
+    expect(composeProblems(compose)).toEqual([]);
+    const wrong = { services: { worker: { imag: 'everwarm', healthcheck: { retries: 'many' } } } };
+    expect(composeProblems(wrong)).toEqual([
+      expect.stringContaining('"additionalProperty":"imag"'),
+      expect.stringContaining('/services/worker/healthcheck/retries must be number'),
+    ]);
+  });
+
+  it('publishes ports on loopback alone', () => {
+    const ports = Object.values(compose.services).flatMap((service) => service.ports ?? []);
+    expect(ports).toHaveLength(3);
+    for (const port of ports) expect(port).toMatch(/^127\.0\.0\.1:\d+:\d+$/);
   });
 
   it('runs two workers', () => {
@@ -68,9 +75,30 @@ describe('examples/kubernetes', () => {
   );
   const of = (kind: string): Manifest[] => manifests.filter((one) => one.kind === kind);
 
-  it.each(manifests)('has the fields of its API: $kind $metadata.name', (manifest) => {
-    expect(problemsOf(kubernetesSchema(manifest.kind), manifest)).toEqual([]);
-  });
+  it('is what the Kubernetes API describes', async () => {
+    const kinds = new Set(manifests.map(({ kind }) => kind));
+    for (const kind of ['Deployment', 'PodDisruptionBudget', 'HorizontalPodAutoscaler']) {
+      expect(kinds).toContain(kind);
+    }
+    expect(await kubernetesProblems(manifests)).toBe('');
+  }, 60_000);
+
+  it('would not be with a field misspelt, of another type, or missing', async () => {
+    const [worker] = of('Deployment');
+    const [budget] = of('PodDisruptionBudget');
+    const [scaler] = of('HorizontalPodAutoscaler');
+    if (!worker || !budget || !scaler) throw new Error('they are there');
+    const { maxReplicas: _, ...unbounded } = scaler.spec;
+    const { selector, ...rest } = budget.spec;
+    const problems = await kubernetesProblems([
+      { ...worker, spec: { ...worker.spec, replicas: '2' } },
+      { ...budget, spec: { ...rest, selectors: selector } },
+      { ...scaler, spec: unbounded },
+    ]);
+    expect(problems).toMatch(/^Deployment-.*'string' is not assignable to type 'number'/m);
+    expect(problems).toMatch(/^PodDisruptionBudget-.*selectors.* does not exist/m);
+    expect(problems).toMatch(/^HorizontalPodAutoscaler-.*'maxReplicas' is missing/m);
+  }, 60_000);
 
   it('selects the pods that it describes', () => {
     const labels = of('Deployment').map(({ spec }) => spec.template.metadata.labels);
