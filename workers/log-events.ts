@@ -53,9 +53,13 @@ function likenessOf({ name, event, line: { text } }: Told): string {
   return `${name} ${same.replace(/\d+/g, '#')}`;
 }
 
-/** An error becomes plain text: those of ioredis carry the arguments of the command, values among them. */
+/**
+ * An error becomes plain text: those of ioredis carry the arguments of the command, values among them. `role` is the process's in
+ * every line; an event's is that of a server.
+ */
 function fieldsOf(event: EventMap[EventName], line: Line): Record<string, unknown> {
-  const { key, ...fields } = event as Record<string, unknown>;
+  const { key, role: server, ...rest } = event as Record<string, unknown>;
+  const fields: Record<string, unknown> = server === undefined ? rest : { server, ...rest };
   if ('error' in fields) fields.error = errorFields(fields.error);
   return isTrouble(line) && key !== undefined ? { ...fields, key } : fields;
 }

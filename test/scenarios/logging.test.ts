@@ -49,6 +49,10 @@ describe.concurrent('the log of a process', () => {
 
     const lines = worker.output.split('\n').map((line) => JSON.parse(line) as { level: string });
     expect(new Set(lines.map(({ level }) => level))).toEqual(new Set(['warn']));
+    // The role is the process's, also where an event has one: that of a server.
+    expect(lines).toContainEqual(
+      expect.objectContaining({ event: 'redis:failed', role: 'worker', server: 'queue' }),
+    );
   });
 
   test('refuses a level that there is not, naming the others', async ({ system }) => {
