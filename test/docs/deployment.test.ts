@@ -126,6 +126,17 @@ describe('examples/kubernetes', () => {
     }
   });
 
+  it('says who may open the dashboard, which others can reach', () => {
+    const dashboard = of('Deployment').find(({ metadata }) => metadata.name.endsWith('dashboard'));
+    const [{ args, envFrom }] = dashboard?.spec.template.spec.containers ?? [];
+    expect(args).toContain('0.0.0.0');
+    expect(envFrom).toContainEqual({ secretRef: { name: 'everwarm-dashboard' } });
+    const secret = of('Secret').find(({ metadata }) => metadata.name === 'everwarm-dashboard');
+    expect(secret).toMatchObject({
+      stringData: { EVERWARM_DASHBOARD_AUTH: expect.stringMatching(/^ann:/) },
+    });
+  });
+
   it('gives a worker longer to end than its own grace', () => {
     const worker = of('Deployment').find(({ metadata }) => metadata.name === 'everwarm-worker');
     const { terminationGracePeriodSeconds, containers } = worker?.spec.template.spec ?? {};
