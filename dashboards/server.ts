@@ -3,9 +3,9 @@
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import express, { type Express } from 'express';
-import { EverwarmError, InvalidOptionError, messageOf } from '../src/core/errors.ts';
+import { EverwarmError, InvalidOptionError, whyNotListening } from '../src/core/errors.ts';
 import type { Health } from '../src/core/health.ts';
-import { createDashboard } from './create-dashboard.ts';
+import { createDashboard, type Dashboard } from './create-dashboard.ts';
 import { isLoopbackName } from './host-guard.ts';
 import type { DashboardOptions } from './options.ts';
 
@@ -21,6 +21,8 @@ export interface StartDashboardOptions extends DashboardOptions {
 export interface ListeningDashboard {
   /** Where to open it, without a slash at the end. */
   readonly url: string;
+  /** Of its own connections: `redis:failed`, `server:unsuitable`. */
+  on: Dashboard['on'];
   /** Whether the queue server answers. */
   health(): Promise<Health>;
   /** Finishes the answers in flight, for at most 2 s. */
@@ -36,7 +38,7 @@ interface ListenAddress {
  * Serves the dashboard; resolves when it listens.
  *
  * @throws InvalidOptionError for a port out of range, or a host that others can reach without `auth`
- * @throws EverwarmError `DASHBOARD_PORT` when the address cannot be listened on
+ * @throws EverwarmError when `strict` and Redis is unreachable or unsuitable, and `DASHBOARD_PORT` when the address cannot be listened on
  */
 export async function startDashboard(options: StartDashboardOptions): Promise<ListeningDashboard> {
   const address = resolveAddress(options);
@@ -53,6 +55,7 @@ export async function startDashboard(options: StartDashboardOptions): Promise<Li
     };
     return {
       url: urlOf(server.address() as AddressInfo, address.host) + (options.basePath ?? ''),
+      on: (name, listener) => dashboard.on(name, listener),
       health: () => dashboard.health(),
       close: () => {
         closed ??= close();
@@ -87,17 +90,10 @@ function listen(app: Express, { host, port }: ListenAddress): Promise<Server> {
     // Express 5 hands a failure to listen to this callback, not to an 'error' listener.
     const server = app.listen(port, host, (error) => {
       if (error === undefined) return resolve(server);
-      const text = `the dashboard cannot listen on host ${host}, port ${port}: ${reasonOf(error)}`;
+      const text = `the dashboard cannot listen on host ${host}, port ${port}: ${whyNotListening(error)}`;
       reject(new EverwarmError('DASHBOARD_PORT', text, { cause: error }));
     });
   });
-}
-
-function reasonOf(error: Error): string {
-  if ('code' in error && error.code === 'EADDRINUSE') {
-    return 'something else listens there; stop it or choose another port';
-  }
-  return messageOf(error);
 }
 
 /** A wildcard address is no place a browser can go to: this machine's own stands for it. */

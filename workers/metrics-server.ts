@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Registry } from 'prom-client';
-import { EverwarmError, messageOf } from '../src/core/errors.ts';
+import { EverwarmError, messageOf, whyNotListening } from '../src/core/errors.ts';
 import { metricsHandler } from '../src/metrics/serve.ts';
 
 export interface MetricsFlags {
@@ -50,7 +50,7 @@ export async function serveMetrics(
     server.listen(port, host);
     await once(server, 'listening');
   } catch (cause) {
-    const text = `cannot listen for scrapes on host ${host}, port ${port}: ${messageOf(cause)}`;
+    const text = `cannot listen for scrapes on host ${host}, port ${port}: ${whyNotListening(cause)}`;
     throw new EverwarmError('METRICS_PORT', text, { cause });
   }
   const { port: taken } = server.address() as AddressInfo;

@@ -2,7 +2,12 @@
 import { once } from 'node:events';
 import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { EverwarmError, InvalidOptionError, messageOf } from '../src/core/errors.ts';
+import {
+  EverwarmError,
+  InvalidOptionError,
+  messageOf,
+  whyNotListening,
+} from '../src/core/errors.ts';
 
 const CLOSE_TIMEOUT_MS = 1_000;
 /** Probes and scrapers are few, and quick. */
@@ -49,7 +54,7 @@ export async function startOpsServer(options: OpsServerOptions): Promise<OpsServ
     server.listen(port, host);
     await once(server, 'listening');
   } catch (cause) {
-    const text = `cannot listen for probes on host ${host}, port ${port}: ${messageOf(cause)}`;
+    const text = `cannot listen for probes on host ${host}, port ${port}: ${whyNotListening(cause)}`;
     throw new EverwarmError('HEALTH_PORT', text, { cause });
   }
   const { port: taken } = server.address() as AddressInfo;

@@ -69,3 +69,11 @@ function describe(value: unknown): string {
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
+
+/** The message of a server that could not listen, for whoever chose its port. */
+export function whyNotListening(error: unknown): string {
+  const isTaken = error instanceof Error && 'code' in error && error.code === 'EADDRINUSE';
+  return isTaken
+    ? 'something else listens there; stop it or choose another port'
+    : messageOf(error);
+}

@@ -70,7 +70,7 @@ test('refuses a port that is taken, or is none', async () => {
 
   await expect(startOpsServer({ port, handlers: {} })).rejects.toMatchObject({
     code: 'HEALTH_PORT',
-    message: expect.stringContaining(`host 127.0.0.1, port ${port}`),
+    message: expect.stringContaining(`port ${port}: something else listens there`),
   });
   await expect(startOpsServer({ port: 65_536, handlers: {} })).rejects.toMatchObject({
     code: 'INVALID_OPTION',
