@@ -1,4 +1,5 @@
 import type { Cache } from '../src/cache.ts';
+import type { Events } from '../src/core/events.ts';
 import type { AnyLoader } from '../src/loaders/define-loader.ts';
 import type { Explainer } from '../src/observe/explainer.ts';
 import type { RefreshControl } from '../src/observe/refresh-control.ts';
@@ -15,6 +16,8 @@ export interface DashboardContext {
   readonly settings: DashboardSettings;
   readonly loaders: ReadonlyMap<string, AnyLoader>;
   readonly warmUps: readonly WarmUp[];
+  /** Of its own connections. */
+  readonly events: Events;
   readonly servers: RoleServers;
   readonly keys: Keys;
   readonly names: KeyNames;

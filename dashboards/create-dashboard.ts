@@ -1,5 +1,6 @@
 import express, { type Express } from 'express';
 import { InvalidOptionError } from '../src/core/errors.ts';
+import type { EventName, Listener } from '../src/core/events.ts';
 import { type Health, healthOf } from '../src/core/health.ts';
 import { silence } from '../src/redis/server-answers.ts';
 import { keyAction } from './actions/key-action.ts';
@@ -32,7 +33,13 @@ const MOST_BODY = '32kb';
 export interface Dashboard {
   /** An Express app of its own, to be mounted at `basePath`. */
   readonly router: Express;
-  /** Resolves once Redis has answered, or after 5 s without it: pages say so themselves. */
+  /** Of its own connections: `redis:failed`, `server:unsuitable`. */
+  on<N extends EventName>(name: N, listener: Listener<N>): () => void;
+  /**
+   * Resolves once Redis has answered, or after 5 s without it: pages say so themselves.
+   *
+   * @throws EverwarmError when `strict` and Redis is unreachable or unsuitable
+   */
   ready(): Promise<void>;
   /** Whether the queue server answers. */
   health(): Promise<Health>;
@@ -101,7 +108,13 @@ export function createDashboard(options: DashboardOptions): Dashboard {
   };
   const health = async (): Promise<Health> =>
     healthOf([await silence(context.servers.queue, 'queue')]);
-  return { router: app, ready: () => context.servers.ready(), health, close };
+  return {
+    router: app,
+    on: (name, listener) => context.events.on(name, listener),
+    ready: () => context.servers.ready(),
+    health,
+    close,
+  };
 }
 
 /** Bull Board finds queues by name: of two with the same one, the first would silently disappear. */

@@ -18,17 +18,18 @@ export function openContext(
 ): DashboardContext {
   const { loaders, warmUps = [] } = options;
   const role = resolveRole(options);
-  const { namespace, redis } = role;
+  const { namespace, redis, strict } = role;
   const events = new Events();
   // What is wrong with the servers the pages say themselves.
   events.on('server:unsuitable', () => undefined);
-  const servers = new RoleServers({ redis, strict: false, name: 'dashboard', events });
+  const servers = new RoleServers({ redis, strict, name: 'dashboard', events });
   const keys = new Keys(namespace);
   const { cache, queue, clock } = servers;
   return {
     settings,
     loaders: new Map(loaders.map((loader) => [loader.name, loader])),
     warmUps,
+    events,
     servers,
     keys,
     names: new KeyNames(settings),

@@ -1,6 +1,7 @@
 import { type ListeningDashboard, startDashboard } from '../../dashboards/server.ts';
 import type { LoadersFile } from '../../workers/load-loaders.ts';
 import { openLog } from '../../workers/log.ts';
+import { logEvents } from '../../workers/log-events.ts';
 import { Ops } from '../../workers/ops.ts';
 import { loadersOf, type RoleFlags, roleOptions } from '../../workers/run-role.ts';
 import { untilSignal } from '../../workers/shutdown.ts';
@@ -22,6 +23,7 @@ export async function runDashboard(flags: DashboardFlags): Promise<void> {
   const log = await openLog('dashboard', flags);
   const file = await loadersOf(flags);
   const dashboard = await openDashboard(file, roleOptions(flags), flags);
+  logEvents(log, dashboard);
   const health = (): Promise<Health> => dashboard.health();
   const ops = await Ops.open({ flags, log, health }).catch(async (error: unknown) => {
     await dashboard.close();

@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { describe, expect } from 'vitest';
 import { compiled } from '../helpers/child.ts';
+import { freePort } from '../helpers/port.ts';
 import { printed, test } from '../helpers/system.ts';
 
 const MAIN = 'src/cli/main.js';
@@ -48,5 +49,20 @@ describe('everwarm dashboard', () => {
     };
     expect([await ask('correct horse'), await ask('wrong')]).toEqual([200, 401]);
     expect(closed.output).toContain('"event":"dashboard:login-refused"');
+  });
+
+  test('tells its log that Redis is away; with --strict it ends, with exit code 1', async ({
+    system,
+  }) => {
+    const loaders = await system.file('loaders.mjs', LOADERS);
+    const redis = `redis://127.0.0.1:${await freePort()}`;
+    const flags = ['dashboard', '--loaders', loaders, '--redis', redis, '--port', '0'];
+    const strict = system.run(MAIN, [...flags, '--strict']);
+    const patient = system.run(MAIN, flags);
+
+    expect(await strict.exited).toEqual({ code: 1, signal: null });
+    expect(strict.output).toContain(`everwarm: Redis at ${redis} did not answer within 5000 ms`);
+    await printed(patient, /"event":"redis:failed","server":"queue".*ECONNREFUSED/);
+    expect(patient.output).toContain('"event":"role:ready"');
   });
 });
