@@ -42,11 +42,13 @@ function share(finished: number, total: number, bar: 'bar' | 'no bar'): string {
 /** Shows progress: on a terminal a bar in one line that changes, else numbers every five seconds. */
 export class ProgressBar {
   readonly #stream: NodeJS.WriteStream;
-  #shownAtMs = 0;
+  #shownAtMs: number;
   #isOpen = false;
 
   constructor(stream: NodeJS.WriteStream = process.stdout) {
     this.#stream = stream;
+    // A bar is there at once; of a short run in a pipe its end is enough.
+    this.#shownAtMs = stream.isTTY ? 0 : Date.now();
   }
 
   show(shown: Shown): void {
