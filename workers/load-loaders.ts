@@ -20,7 +20,8 @@ export interface LoadersFile {
 export async function loadLoaders(file: string): Promise<LoadersFile> {
   const path = resolve(file);
   if (!existsSync(path)) {
-    throw new EverwarmError('LOADERS_FILE', `loaders file ${path} does not exist`);
+    const message = `loaders file ${path} does not exist: --loaders says which one it is`;
+    throw new EverwarmError('LOADERS_FILE', message);
   }
   const exported = await importFile(path);
   const values = [...new Set(Object.values(exported).flat())];

@@ -64,7 +64,8 @@ test('everwarm doctor exits with 2 where a check fails, and with 1 where it cann
     expect(failed).toEqual(['queue eviction', 'scheduler of item', 'worker of item']);
     expect(lost).toEqual({
       code: 1,
-      output: 'everwarm: loaders file /no/loaders.js does not exist',
+      output:
+        'everwarm: loaders file /no/loaders.js does not exist: --loaders says which one it is',
     });
   } finally {
     await redis.close();
