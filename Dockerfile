@@ -8,7 +8,7 @@ RUN npm ci --no-audit --no-fund
 COPY . .
 RUN npm run build \
  && npm prune --omit=dev --no-audit --no-fund \
- && npm install --no-save --omit=dev --no-audit --no-fund prom-client@15.1.3 \
+ && npm install --no-save --omit=dev --no-audit --no-fund prom-client@15.1.3 @opentelemetry/api@1.9.0 \
  && rm -rf dist/test dist/bench dist/examples
 
 FROM node:20-bookworm-slim

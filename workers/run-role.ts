@@ -10,9 +10,10 @@ import { type LogFlags, openLog } from './log.ts';
 import { logEvents } from './log-events.ts';
 import { type MetricsFlags, openRegistry, serveMetrics } from './metrics-server.ts';
 import { Ops, type OpsFlags } from './ops.ts';
+import { processTracer, type TraceFlags } from './process-tracer.ts';
 import { untilSignal } from './shutdown.ts';
 
-export interface RoleFlags extends LogFlags, OpsFlags, MetricsFlags {
+export interface RoleFlags extends LogFlags, OpsFlags, MetricsFlags, TraceFlags {
   /** Path of the file that exports the loaders. */
   readonly loaders: string;
   readonly redis?: string | undefined;
@@ -48,8 +49,9 @@ export async function runRole(role: 'worker' | 'scheduler', flags: RoleFlags): P
   const { loaders, warmUps } = await loadersOf(flags);
   const registry = await openRegistry(flags);
   const served = registry && (await serveMetrics(flags, registry));
-  const metrics = registry && { metrics: { registry } };
-  const options = { ...roleOptions(flags), ...metrics };
+  const tracer = await processTracer(flags);
+  const metrics = { ...(registry && { registry }), ...(tracer && { tracer }) };
+  const options = { ...roleOptions(flags), ...((registry || tracer) && { metrics }) };
   const running =
     role === 'worker'
       ? createWorker({ ...options, ...workerOptions(flags), loaders })
@@ -123,7 +125,7 @@ export function flagsFromEnvironment(): RoleFlags {
   const { EVERWARM_LOADERS, EVERWARM_NAMESPACE, EVERWARM_STRICT, EVERWARM_SHADOW } = process.env;
   const { EVERWARM_LOG_LEVEL, EVERWARM_LOG_FORMAT } = process.env;
   const { EVERWARM_HEALTH_PORT, EVERWARM_HEALTH_HOST } = process.env;
-  const { EVERWARM_METRICS_PORT, EVERWARM_METRICS_HOST } = process.env;
+  const { EVERWARM_METRICS_PORT, EVERWARM_METRICS_HOST, EVERWARM_TRACES } = process.env;
   return {
     loaders: EVERWARM_LOADERS ?? 'loaders.js',
     namespace: EVERWARM_NAMESPACE,
@@ -135,5 +137,6 @@ export function flagsFromEnvironment(): RoleFlags {
     healthHost: EVERWARM_HEALTH_HOST,
     metricsPort: EVERWARM_METRICS_PORT ? Number(EVERWARM_METRICS_PORT) : undefined,
     metricsHost: EVERWARM_METRICS_HOST,
+    traces: EVERWARM_TRACES === '1',
   };
 }

@@ -5,5 +5,5 @@ import { flagsFromEnvironment, runRole } from './run-role.ts';
 // A scheduler process configured by its environment: EVERWARM_LOADERS, REDIS_URL, REDIS_QUEUE_URL,
 // EVERWARM_NAMESPACE, EVERWARM_STRICT=1, EVERWARM_SHADOW=1,
 // EVERWARM_LOG_LEVEL, EVERWARM_LOG_FORMAT, EVERWARM_HEALTH_PORT, EVERWARM_HEALTH_HOST,
-// EVERWARM_METRICS_PORT, EVERWARM_METRICS_HOST. The same as `everwarm scheduler`.
+// EVERWARM_METRICS_PORT, EVERWARM_METRICS_HOST, EVERWARM_TRACES=1. The same as `everwarm scheduler`.
 await runMain(() => runRole('scheduler', flagsFromEnvironment()));

@@ -39,7 +39,7 @@ export function deployedCommand(program: Command, name: string, description: str
     );
 }
 
-/** A process whose metrics can be scraped. */
+/** A process whose metrics can be scraped, and whose work traced. */
 export function measured(command: Command): Command {
   return command
     .addOption(
@@ -51,7 +51,8 @@ export function measured(command: Command): Command {
       new Option('--metrics-host <address>', 'address of that port; by itself, 127.0.0.1').env(
         'EVERWARM_METRICS_HOST',
       ),
-    );
+    )
+    .option('--traces', 'spans to the OpenTelemetry SDK that Node was started with');
 }
 
 /** A command that asks or tells the fleet something, and ends. */

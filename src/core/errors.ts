@@ -22,6 +22,7 @@ export type ErrorCode =
   | 'HEALTH_PORT'
   | 'METRICS_PORT'
   | 'PROM_CLIENT_MISSING'
+  | 'OPENTELEMETRY_MISSING'
   | 'CLOSED';
 
 /** Every error Everwarm throws of its own accord: `code` is stable, `cause` is what was underneath. */
