@@ -168,9 +168,17 @@ class WorkerRole implements RefreshWorkers {
     return new RefreshWorker({ ...shared, connection, processor, warming, tracing });
   }
 
+  /** No grace where nothing uses it: no job runs, and there is no server to take leave of. */
+  async #drainMs(): Promise<number> {
+    const { graceMs } = this.#settings;
+    if (this.#workers.some((worker) => worker.isBusy)) return graceMs;
+    const isAway = (await silence(this.#servers.queue, 'queue')) !== null;
+    return isAway ? 0 : graceMs;
+  }
+
   async #close(): Promise<void> {
     const drained = Promise.all(this.#workers.map((worker) => worker.drain()));
-    const isDrained = await settlesWithin(drained, this.#settings.graceMs);
+    const isDrained = await settlesWithin(drained, await this.#drainMs());
     if (!isDrained) {
       const message = `the worker is closing and its grace (${this.#settings.graceMs} ms) is over`;
       this.#fenced.abortAll(new EverwarmError('LOAD_ABORTED', message));

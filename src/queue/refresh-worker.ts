@@ -90,6 +90,11 @@ export class RefreshWorker {
     return this.#worker.progress.complaint(`jobs of ${name}`, lateMs);
   }
 
+  /** Whether any job runs. */
+  get isBusy(): boolean {
+    return this.#jobs > 0;
+  }
+
   /** Takes no more jobs; resolves when those under way are done. */
   async drain(): Promise<void> {
     await this.#worker.close();

@@ -1,6 +1,6 @@
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { createScheduler, createWorker, defineLoader } from '../../src/index.ts';
-import { gate } from '../helpers/cache.ts';
+import { gate, ownServer } from '../helpers/cache.ts';
 import { uniqueNamespace } from '../helpers/redis.ts';
 import { startRoles } from '../helpers/roles.ts';
 
@@ -35,4 +35,15 @@ test('roles are not ready before they have started, nor from close() on', async 
     expect((await role.health()).reasons).toEqual(['it is closing']);
     await closed;
   }
+});
+
+test('a worker without jobs closes within seconds while its server is away, whatever its grace', async () => {
+  const server = await ownServer();
+  const loaders = [defineLoader({ name: 'item', ttl: '1m', load: (key: string) => key })];
+  const worker = createWorker({ redis: server.url, loaders, grace: '1h' });
+  onTestFinished(() => worker.close());
+  await worker.ready();
+  await expect.poll(() => worker.health()).toEqual({ isReady: true, reasons: [] });
+  await server.close();
+  await worker.close();
 });
