@@ -1,6 +1,7 @@
 import type { Clock } from '../core/clock.ts';
 import type { WarmCounts } from '../redis/warm-reports.ts';
 import type { WarmProgress } from './warm-progress.ts';
+import type { WarmRequest } from './warm-request.ts';
 
 /** Keys in a row, finished once none of their jobs is out. */
 export interface Stretch {
@@ -22,6 +23,7 @@ const SAMPLE_MS = 250;
 export class WarmLedger {
   readonly #clock: Clock;
   readonly #total: number | null;
+  readonly #spreadOverMs: number;
   readonly #jobs = new Map<string, OutstandingJob>();
   readonly #stretches: Stretch[] = [];
   readonly #samples: { readonly atMs: number; readonly finished: number }[];
@@ -30,10 +32,11 @@ export class WarmLedger {
 
   constructor(
     clock: Clock,
-    { skip, total }: { readonly skip: number; readonly total: number | null },
+    { skip, total, spreadOverMs }: Pick<WarmRequest, 'skip' | 'total' | 'spreadOverMs'>,
   ) {
     this.#clock = clock;
     this.#total = total;
+    this.#spreadOverMs = spreadOverMs;
     this.#position = skip;
     this.#samples = [{ atMs: clock.now(), finished: 0 }];
   }
@@ -92,17 +95,23 @@ export class WarmLedger {
 
   get progress(): WarmProgress {
     const keysPerSecond = this.#keysPerSecond();
-    const left = this.#total === null ? null : this.#total - this.#position;
-    const isKnown = left !== null && (keysPerSecond > 0 || left <= 0);
     return {
       position: this.#position,
       ...this.#counts,
       total: this.#total,
       keysPerSecond,
-      expectedEndAtMs: isKnown
-        ? this.#clock.now() + (left <= 0 ? 0 : (left * 1_000) / keysPerSecond)
-        : null,
+      expectedEndAtMs: this.#expectedEndAtMs(keysPerSecond),
     };
+  }
+
+  /** By the rate so far; a run that takes its time is no sooner over for a fast begin. */
+  #expectedEndAtMs(keysPerSecond: number): number | null {
+    if (this.#total === null) return null;
+    const left = Math.max(0, this.#total - this.#position);
+    if (left > 0 && keysPerSecond === 0) return null;
+    const byRateMs = left > 0 ? (left * 1_000) / keysPerSecond : 0;
+    const bySpreadMs = left > 0 ? (left * this.#spreadOverMs) / this.#total : 0;
+    return this.#clock.now() + Math.max(byRateMs, bySpreadMs);
   }
 
   #close(id: string): OutstandingJob | undefined {
