@@ -16,29 +16,31 @@ const WHY_SKIPPED = {
   late: 'nobody could start it in time',
 } as const;
 
+const NO_CONNECTION = "Stream isn't writeable and enableOfflineQueue options is false";
+
 /**
  * What the log says of each event that an operator has to know, and at which level. Keys stand only in
  * what went wrong with one key.
  */
 export const EVENT_LINES: Lines = {
   'server:unsuitable': ({ error }) => warn(error.message),
-  'redis:failed': ({ role, error }) => warn(`${role} Redis: ${messageOf(error)}`),
+  'redis:failed': ({ role, error }) => warn(`${role} Redis: ${reasonOf(error)}`),
   'breaker:opened': ({ role, node }) =>
     warn(`${server(role, node)} is not asked any more, but for a probe now and then`),
   'breaker:closed': ({ role, node }) => info(`${server(role, node)} is asked again`),
   'store:failed': ({ loader, key, error }) =>
-    failed(`a value of ${loader} ${key} was not stored: ${messageOf(error)}`),
+    failed(`a value of ${loader} ${key} was not stored: ${reasonOf(error)}`),
   'schema:mismatched': ({ loader, key, at, issues }) =>
     failed(`${loader} ${key} is not what its schema describes (at ${at}): ${issues}`),
   'lock:lost': ({ loader, key }) => warn(`lost the lock of ${loader} ${key}`),
   'load:failed': ({ loader, key, reason, error }) =>
-    reason === 'warm' ? failed(`loading ${loader} ${key} ahead failed: ${messageOf(error)}`) : null,
+    reason === 'warm' ? failed(`loading ${loader} ${key} ahead failed: ${reasonOf(error)}`) : null,
   'refresh:failed': ({ loader, key, error, retryAtMs }) =>
-    failed(`refresh of ${loader} ${key} failed: ${messageOf(error)}; next try ${time(retryAtMs)}`),
+    failed(`refresh of ${loader} ${key} failed: ${reasonOf(error)}; next try ${time(retryAtMs)}`),
   'invalidation:failed': ({ kind, loader, during, error }) =>
-    warn(`an invalidation (${kind}, ${loader ?? 'all'}) failed (${during}): ${messageOf(error)}`),
+    warn(`an invalidation (${kind}, ${loader ?? 'all'}) failed (${during}): ${reasonOf(error)}`),
   'reads:dropped': ({ loader, keys, error }) =>
-    warn(`reads of ${keys} keys of ${loader} were not recorded: ${messageOf(error)}`),
+    warn(`reads of ${keys} keys of ${loader} were not recorded: ${reasonOf(error)}`),
   'tracker:limited': ({ loader, why, keys, trimmed, usedShare }) => {
     const reason = why === 'bytes' ? 'it is as large as it may be' : 'the queue Redis is full';
     const used = `${Math.round(usedShare * 100)} % of its memory used`;
@@ -61,10 +63,10 @@ export const EVENT_LINES: Lines = {
   },
   'warmup:skipped': ({ plan, runId, why }) =>
     warn(`warm-up ${plan} is skipped (${runId}): ${WHY_SKIPPED[why]}`),
-  'warmup:failed': ({ plan, error }) => failed(`warm-up ${plan} failed: ${messageOf(error)}`),
-  'warmup:refused': ({ plan, error }) => warn(`warm-up ${plan}: ${messageOf(error)}`),
+  'warmup:failed': ({ plan, error }) => failed(`warm-up ${plan} failed: ${reasonOf(error)}`),
+  'warmup:refused': ({ plan, error }) => warn(`warm-up ${plan}: ${reasonOf(error)}`),
   'warm:failed': ({ loader, key, error }) =>
-    failed(`warming ${loader} ${key} failed: ${messageOf(error)}`),
+    failed(`warming ${loader} ${key} failed: ${reasonOf(error)}`),
   'warm:stalled': ({ loader, jobs, silentMs }) =>
     warn(`no worker has taken any of ${jobs} warm-up jobs of ${loader} for ${printSpan(silentMs)}`),
   'refresh:planned': ({ loader, why }) => ({
@@ -98,4 +100,10 @@ function server(role: string, node: string): string {
 
 function time(atMs: number): string {
   return new Date(atMs).toISOString();
+}
+
+/** ioredis tells of a missing connection by its stream and options, which say nothing to an operator. */
+function reasonOf(error: unknown): string {
+  const text = messageOf(error);
+  return text.replace(NO_CONNECTION, 'there is no connection');
 }

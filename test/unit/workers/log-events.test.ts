@@ -40,6 +40,15 @@ describe('trouble in the log', () => {
     expect(lines[2]).not.toHaveProperty('repeated');
   });
 
+  test('of a missing connection is told in words', () => {
+    const { events, lines } = logged();
+    const error = new Error("Stream isn't writeable and enableOfflineQueue options is false");
+    events.emit('redis:failed', { role: 'queue', error });
+    expect(lines).toMatchObject([
+      { msg: 'queue Redis: there is no connection', server: 'queue', error: { name: 'Error' } },
+    ]);
+  });
+
   test('of two kinds are two lines', () => {
     const { events, lines } = logged();
 
