@@ -20,7 +20,7 @@ export interface LoadersFile {
 export async function loadLoaders(file: string): Promise<LoadersFile> {
   const path = resolve(file);
   if (!existsSync(path)) {
-    const message = `loaders file ${path} does not exist: --loaders says which one it is`;
+    const message = `loaders file ${path} does not exist (see --loaders, EVERWARM_LOADERS)`;
     throw new EverwarmError('LOADERS_FILE', message);
   }
   const exported = await importFile(path);

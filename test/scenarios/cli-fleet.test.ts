@@ -65,7 +65,7 @@ test('everwarm doctor exits with 2 where a check fails, and with 1 where it cann
     expect(lost).toEqual({
       code: 1,
       output:
-        'everwarm: loaders file /no/loaders.js does not exist: --loaders says which one it is',
+        'everwarm: loaders file /no/loaders.js does not exist (see --loaders, EVERWARM_LOADERS)',
     });
   } finally {
     await redis.close();

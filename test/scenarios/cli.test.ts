@@ -55,7 +55,7 @@ describe.concurrent('everwarm', () => {
     for (const role of ['worker', 'scheduler', 'dev']) {
       expect(await everwarm(system, role, '--loaders', 'nofile.js')).toEqual({
         code: 1,
-        output: `everwarm: loaders file ${process.cwd()}/nofile.js does not exist`,
+        output: `everwarm: loaders file ${process.cwd()}/nofile.js does not exist (see --loaders, EVERWARM_LOADERS)`,
       });
     }
   });
@@ -235,6 +235,8 @@ describe('workers/refresh and workers/scheduler', () => {
     const worker = system.run('workers/refresh.js', [], { env });
 
     expect(await worker.exited).toEqual({ code: 1, signal: null });
-    expect(worker.output).toBe('everwarm: loaders file /no/loaders.js does not exist');
+    expect(worker.output).toBe(
+      'everwarm: loaders file /no/loaders.js does not exist (see --loaders, EVERWARM_LOADERS)',
+    );
   });
 });
