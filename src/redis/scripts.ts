@@ -7,6 +7,7 @@ export const SCRIPTS = {
   renewLock: 1,
   releaseLock: 1,
   commitEntry: 2,
+  readHeaders: 1,
   putEntry: 2,
   invalidateEntry: 2,
   markEntry: 2,
