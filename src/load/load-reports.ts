@@ -1,7 +1,8 @@
 import type { Events, LoadReason } from '../core/events.ts';
 import { SchemaMismatch } from '../loaders/check-with.ts';
 import { type Smoothed, smooth } from '../policy/load-time.ts';
-import type { LoadRef, LoadResult } from './store-loaded.ts';
+import type { LoadResult } from './load-result.ts';
+import type { LoadRef } from './locked-ref.ts';
 
 /** Tells how loads ended, one event each, and remembers how long they took. */
 export class LoadReports {

@@ -1,6 +1,7 @@
 import type { Events } from '../core/events.ts';
 import type { Refusal } from '../core/origin.ts';
-import type { LoadResult, LockedRef } from '../load/store-loaded.ts';
+import type { LoadResult } from '../load/load-result.ts';
+import type { LockedRef } from '../load/locked-ref.ts';
 import { isAway } from '../redis/away.ts';
 import type { Acquired } from '../redis/fence.ts';
 import { readStored } from '../redis/stored-value.ts';
