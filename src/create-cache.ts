@@ -14,6 +14,7 @@ import { RoleMetrics } from './metrics/role-metrics.ts';
 import { Explainer } from './observe/explainer.ts';
 import { RefreshControl } from './observe/refresh-control.ts';
 import type { Answer } from './read/answer.ts';
+import { LateRefreshes } from './read/late-refreshes.ts';
 import { LocalDrops } from './read/local-drops.ts';
 import { LocalLoaders } from './read/local-loaders.ts';
 import { MissLoader } from './read/miss-loader.ts';
@@ -87,7 +88,8 @@ export function createCache(options: CacheOptions & Partial<WithLoaders>): Cache
   const waiting = { wakes, readTimeoutMs, random: Math.random };
   const misses = new MissLoader({ fenced, clock, events, ...waiting });
   const reads = new EntryReads(cache, { timeoutMs: readTimeoutMs, breakers });
-  const reader = new Reader({ reads, flights, misses, fenced, clock, events });
+  const lateRefreshes = new LateRefreshes(fenced);
+  const reader = new Reader({ reads, flights, misses, lateRefreshes, clock, events });
 
   const warmer = new Warmer({ fenced, keys, clock, events, store });
   const warmStart = new WarmStart({

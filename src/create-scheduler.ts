@@ -10,25 +10,15 @@ import type { AnyLoader } from './loaders/define-loader.ts';
 import { LoaderRegistry, type WithLoaders } from './loaders/registry.ts';
 import { FleetWatch } from './metrics/fleet-watch.ts';
 import { RoleMetrics } from './metrics/role-metrics.ts';
-import { idleMs, tickMs as tickMsOf } from './policy/cadence.ts';
-import { shortestLifeMs } from './policy/varying-life.ts';
-import { RefreshQueue } from './queue/refresh-queue.ts';
-import { EntryStore } from './redis/entry-store.ts';
 import { History } from './redis/history.ts';
 import { Keys } from './redis/keys.ts';
-import { LoaderStatsStore } from './redis/loader-stats.ts';
 import { usedMemoryShare } from './redis/memory-share.ts';
-import { readOriginState } from './redis/origin-state.ts';
-import { Presence } from './redis/presence.ts';
-import { RefreshPause } from './redis/refresh-pause.ts';
 import { RoleServers } from './redis/role-servers.ts';
 import { Tracker } from './redis/tracker.ts';
 import { CacheWatch } from './schedule/cache-watch.ts';
 import { HistoryRecorder } from './schedule/history-recorder.ts';
-import { LoaderScheduler } from './schedule/loader-scheduler.ts';
-import { PausableTick } from './schedule/pausable-tick.ts';
+import { type LoaderLoop, startLoaderLoop } from './schedule/loader-loop.ts';
 import { TickLoop } from './schedule/tick-loop.ts';
-import { TrackerGuard } from './schedule/tracker-guard.ts';
 import { planRegistry } from './warm/plan-registry.ts';
 import type { WarmUp } from './warm/warm-up.ts';
 import { WarmUpService } from './warm/warm-up-service.ts';
@@ -85,12 +75,10 @@ class SchedulerRole implements Scheduler {
   readonly #events = new Events();
   readonly #metrics: RoleMetrics | null;
   readonly #servers: RoleServers;
-  readonly #queues: RefreshQueue[] = [];
-  readonly #schedulers: LoaderScheduler[] = [];
-  readonly #guards: TrackerGuard[] = [];
   readonly #plans: ReadonlyMap<string, WarmUp>;
   readonly #ready: Promise<void>;
   #warmUps: WarmUpService | null = null;
+  #loaderLoops: readonly LoaderLoop[] = [];
   #loops: readonly TickLoop[] = [];
   #closing: Promise<void> | null = null;
 
@@ -133,8 +121,12 @@ class SchedulerRole implements Scheduler {
     const { clock } = this.#servers;
     const keys = new Keys(this.#settings.namespace);
     const refreshed = [...registry].filter(({ refresh }) => !refresh.isOff);
-    const loops = refreshed.map((loader) => this.#startLoop(loader, keys));
-    this.#loops = [this.#startWatch(keys), this.#startGuards(), ...loops];
+    const parts = { servers: this.#servers, settings: this.#settings, events: this.#events };
+    this.#loaderLoops = refreshed.map((loader) =>
+      startLoaderLoop(loader, { keys, guardEveryMs: GUARD_MS, ...parts }),
+    );
+    const ticks = this.#loaderLoops.map(({ loop }) => loop);
+    this.#loops = [this.#startWatch(keys), this.#startGuards(), ...ticks];
     this.#loops = [this.#startHistory(refreshed, keys), ...this.#loops];
     if (this.#metrics) {
       this.#loops = [this.#startMetrics(this.#metrics, refreshed, keys), ...this.#loops];
@@ -168,52 +160,6 @@ class SchedulerRole implements Scheduler {
     return this.#every(WARM_UPS_MS, 'queue', () => warmUps.tick());
   }
 
-  #startLoop(loader: AnyLoader, keys: Keys): TickLoop {
-    const { cache, queue, clock } = this.#servers;
-    const { tickIntervalMs, claimTtlMs, maxTrackedKeys, maxTrackedBytes } = this.#settings;
-    const events = this.#events;
-    const tracker = new Tracker(queue, keys, loader);
-    const tickMs = tickMsOf(tickIntervalMs, shortestLifeMs(loader));
-    const isShadow = this.#settings.mode === 'shadow' || loader.refresh.mode === 'shadow';
-    const mode = isShadow ? 'shadow' : 'active';
-    const refreshQueue = new RefreshQueue(queue, keys, loader);
-    this.#queues.push(refreshQueue);
-    const scheduler = new LoaderScheduler({
-      loader,
-      keys,
-      tracker,
-      store: new EntryStore(cache),
-      stats: new LoaderStatsStore(queue, keys, loader),
-      originState: () => readOriginState(queue, { keys, loader }, clock.now()),
-      queue: refreshQueue,
-      clock,
-      events,
-      tickMs,
-      claimTtlMs,
-      maxTrackedKeys,
-      mode,
-    });
-    this.#schedulers.push(scheduler);
-    const guard = { loader, tracker, clock, events, maxTrackedBytes, everyMs: GUARD_MS };
-    this.#guards.push(new TrackerGuard(guard));
-    const tick = new PausableTick({
-      tick: () => scheduler.tick(),
-      pause: new RefreshPause(queue, keys, loader),
-      presence: new Presence(queue, keys, loader),
-      clock,
-      mode,
-      tickMs,
-    });
-    return new TickLoop(() => tick.run(), {
-      name: `ticks of ${loader.name}`,
-      now: () => clock.now(),
-      tickMs,
-      idleMs: idleMs(tickMs, shortestLifeMs(loader)),
-      isHurried: () => scheduler.isHealing,
-      onError: (error) => this.#events.emit('redis:failed', { role: 'queue', error }),
-    });
-  }
-
   #startWatch(keys: Keys): TickLoop {
     const watch = new CacheWatch(this.#servers.cache, keys);
     let looks = 0;
@@ -221,7 +167,7 @@ class SchedulerRole implements Scheduler {
       if (looks++ % LOOKS_PER_HEALTH === 0) {
         const health = await watch.look();
         await this.#heal(health.wasWiped);
-        for (const scheduler of this.#schedulers) scheduler.heed(health);
+        for (const { scheduler } of this.#loaderLoops) scheduler.heed(health);
       } else {
         await this.#heal(await watch.wasWiped());
       }
@@ -230,7 +176,7 @@ class SchedulerRole implements Scheduler {
 
   async #heal(wasWiped: boolean): Promise<void> {
     if (!wasWiped) return;
-    await Promise.all(this.#schedulers.map((scheduler) => scheduler.heal()));
+    await Promise.all(this.#loaderLoops.map(({ scheduler }) => scheduler.heal()));
     for (const loop of this.#loops) loop.hurry();
   }
 
@@ -238,7 +184,7 @@ class SchedulerRole implements Scheduler {
   #startGuards(): TickLoop {
     return this.#every(GUARD_MS, 'queue', async () => {
       const usedShare = await usedMemoryShare(this.#servers.queue);
-      await Promise.all(this.#guards.map((guard) => guard.look(usedShare)));
+      await Promise.all(this.#loaderLoops.map(({ guard }) => guard.look(usedShare)));
     });
   }
 
@@ -253,7 +199,7 @@ class SchedulerRole implements Scheduler {
   }
 
   #pullBack(): void {
-    for (const scheduler of this.#schedulers) {
+    for (const { scheduler } of this.#loaderLoops) {
       scheduler.pullBack().catch((error: unknown) => {
         this.#events.emit('redis:failed', { role: 'queue', error });
       });
@@ -262,7 +208,8 @@ class SchedulerRole implements Scheduler {
 
   async #close(): Promise<void> {
     await Promise.all(this.#loops.map((loop) => loop.close()));
-    await Promise.all([this.#warmUps?.close(), ...this.#queues.map((queue) => queue.close())]);
+    const queues = this.#loaderLoops.map(({ queue }) => queue.close());
+    await Promise.all([this.#warmUps?.close(), ...queues]);
     this.#metrics?.close();
     this.#servers.close();
   }

@@ -7,6 +7,7 @@ export {
   cachedMethod,
 } from './cached.ts';
 export type { ClusterNode, ClusterTarget } from './config/cluster-target.ts';
+export type { EmptyGuardOptions } from './config/empty-guard-option.ts';
 export type { MemoryOptions } from './config/memory-option.ts';
 export type {
   MetricsMeter,
@@ -23,6 +24,7 @@ export type {
 export type { BreakerOptions, OriginOptions } from './config/origin-option.ts';
 export type { LimitOptions, RateLimiterOptions } from './config/rate-limit.ts';
 export type { RedisOption, RedisTarget } from './config/redis-option.ts';
+export type { RefreshOptions } from './config/refresh-option.ts';
 export type { Codec } from './config/value-format.ts';
 export type { Duration } from './core/duration.ts';
 export {
@@ -56,13 +58,11 @@ export type {
 export { type NotModified, notModified, type WithEtag, withEtag } from './loaders/answers.ts';
 export {
   defineLoader,
-  type EmptyGuardOptions,
   type LoadContext,
   type Loader,
   type LoaderAnswer,
   type LoaderDefinition,
   type LoadManyContext,
-  type RefreshOptions,
 } from './loaders/define-loader.ts';
 export type { StandardSchemaV1 } from './loaders/schema.ts';
 export type { LoadTimeouts } from './loaders/times.ts';

@@ -17,6 +17,20 @@ export interface Metric {
   readonly bounds?: readonly number[];
 }
 
+type Shape = Pick<Metric, 'labels' | 'roles' | 'help' | 'from'>;
+
+export function counter(name: string, shape: Shape): Metric {
+  return { name, type: 'counter', ...shape };
+}
+
+export function gauge(name: string, shape: Shape): Metric {
+  return { name, type: 'gauge', ...shape };
+}
+
+export function histogram(name: string, shape: Shape & { bounds: readonly number[] }): Metric {
+  return { name, type: 'histogram', ...shape };
+}
+
 /** One series of a metric: its labels' values, in the order of their names. */
 export interface Sample {
   readonly labels: readonly string[];

@@ -1,5 +1,6 @@
 import type { HotKeys } from '../policy/expected-keys.ts';
 import { fadedBelow, halfLifeMs, logHeatOf } from '../policy/heat.ts';
+import { type Claim, claimOf } from './claim.ts';
 import { withinTimeout } from './connection.ts';
 import { hotKeys, hottestKeys } from './hottest-keys.ts';
 import type { Keys, NamedLoader, TrackerKeys } from './keys.ts';
@@ -21,23 +22,6 @@ export interface AccessRecord {
   readonly expiresAtMs: number;
   /** All reads were of a process's own copy: the entry may have been refreshed, and live longer. */
   readonly isOfCopy?: boolean;
-}
-
-export interface Claim {
-  /** Names the claim: dues are changed only while they equal it. */
-  readonly untilMs: number;
-  readonly keys: readonly ClaimedKey[];
-  /** When the tracker began to count reads, epoch ms; null when it is empty. */
-  readonly bornAtMs: number | null;
-  /** When the next key is due, epoch ms; null when none is tracked. */
-  readonly nextDueAtMs: number | null;
-}
-
-export interface ClaimedKey {
-  readonly key: string;
-  readonly logHeat: number | null;
-  /** What its due said: an earlier claim ran out (its job died or came too late), or a backoff did. */
-  readonly after: 'look' | 'lost-claim' | 'backoff';
 }
 
 export interface Rearmed {
@@ -114,23 +98,7 @@ export class Tracker {
   }): Promise<Claim> {
     const { heat, due, born } = this.#keys;
     const args = [heat, due, born, ...this.#instant(at.nowMs), at.claimTtlMs, at.limit];
-    const reply = (await this.#scripts.run('claimDue', args)) as string[];
-    const [nextDue, bornAt, until, ...claimed] = reply;
-    const keys: ClaimedKey[] = [];
-    for (let at = 0; at + 2 < claimed.length; at += 3) {
-      const logHeat = claimed[at + 1];
-      keys.push({
-        key: claimed[at] ?? '',
-        logHeat: logHeat ? Number(logHeat) : null,
-        after: AFTER[claimed[at + 2] ?? ''] ?? 'look',
-      });
-    }
-    return {
-      untilMs: Number(until),
-      keys,
-      bornAtMs: bornAt ? Number(bornAt) : null,
-      nextDueAtMs: nextDue ? Number(nextDue) : null,
-    };
+    return claimOf((await this.#scripts.run('claimDue', args)) as string[]);
   }
 
   /** Ends the claim on keys that were not enqueued: when to look next, or null to forget. */
@@ -255,8 +223,6 @@ export class Tracker {
     return [nowMs, this.#mostSkewMs];
   }
 }
-
-const AFTER: Readonly<Record<string, ClaimedKey['after']>> = { '1': 'lost-claim', '2': 'backoff' };
 
 function attemptsOf(failure: string | null): number {
   return failureOf(failure)?.attempts ?? 0;
