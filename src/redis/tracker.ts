@@ -1,8 +1,8 @@
 import type { HotKeys } from '../policy/expected-keys.ts';
-import { fadedBelow, halfLifeMs, logHeatOf } from '../policy/heat.ts';
+import { fadedBelow, halfLifeMs, logHeatOf, recentReads } from '../policy/heat.ts';
 import { type Claim, claimOf } from './claim.ts';
 import { withinTimeout } from './connection.ts';
-import { hotKeys, hottestKeys } from './hottest-keys.ts';
+import { hottestKeys, hottestNow } from './hottest-keys.ts';
 import type { Keys, NamedLoader, TrackerKeys } from './keys.ts';
 import type { RedisClient } from './redis-client.ts';
 import { type ScriptArgument, type ScriptClient, scriptClient } from './scripts.ts';
@@ -135,12 +135,13 @@ export class Tracker {
   }
 
   /** The hottest keys that have not faded, hottest first, with their recent reads. */
-  hottestNow(count: number, nowMs: number): Promise<HotKeys & { readonly reads: number[] }> {
+  async hottestNow(count: number, nowMs: number): Promise<HotKeys & { readonly reads: number[] }> {
     const at = { nowMs, halfLifeMs: this.halfLifeMs };
-    return withinTimeout(
-      hotKeys(this.#redis, this.#keys.heat, { count, ...at }),
-      `reading ${this.#keys.heat}`,
-    );
+    const hottest = await hottestNow(this.#redis, this.#keys.heat, { count, ...at });
+    return {
+      keys: hottest.map(({ key }) => key),
+      reads: hottest.map(({ logHeat }) => recentReads(logHeat, at)),
+    };
   }
 
   /** How many of the `count` hottest there are. */
