@@ -67,16 +67,13 @@ export {
 export type { StandardSchemaV1 } from './loaders/schema.ts';
 export type { LoadTimeouts } from './loaders/times.ts';
 export type { ExplainedEntry, ExplainedHeat, Explanation } from './observe/explanation.ts';
+export type { WarmUpProgress } from './queue/warm-up-job.ts';
 export type { Meta } from './read/answer.ts';
+export type { LastWarmUpRun } from './redis/warm-up-runs.ts';
 export { defineWarmUp, type WarmUpDefinition } from './warm/define-warm-up.ts';
 export type { Hottest, KeySource, KeysContext, PastHour, WarmKeys } from './warm/warm-keys.ts';
 export type { ReadyOptions, WarmReady } from './warm/warm-start.ts';
 export type { WarmUp } from './warm/warm-up.ts';
-export type {
-  LastWarmUpRun,
-  WarmUpProgress,
-  WarmUpRunStatus,
-  WarmUpStatus,
-} from './warm/warm-up-status.ts';
+export type { WarmUpRunStatus, WarmUpStatus } from './warm/warm-up-status.ts';
 export type { WarmOptions, WarmResult } from './warm/warmer.ts';
 export type { WrapOptions, Wrapped, WrappedParts } from './wrap-function.ts';

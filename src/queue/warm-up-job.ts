@@ -9,18 +9,24 @@ export interface WarmUpJobData {
 }
 
 /** How far a run has come, over all its attempts. */
-export interface RunProgress {
+export interface WarmUpProgress {
   readonly startedAtMs: number;
-  /** Keys from the start that are done with. */
-  readonly position: number;
+  /** Keys loaded. */
   readonly done: number;
+  /** Keys that were fresh. */
   readonly skipped: number;
   readonly failed: number;
   /** Params that make no key. */
   readonly refused: number;
+  /** How many keys there are at most, where that is known. */
   readonly total: number | null;
   readonly keysPerSecond: number;
   readonly expectedEndAtMs: number | null;
+}
+
+export interface RunProgress extends WarmUpProgress {
+  /** Keys from the start that are done with. */
+  readonly position: number;
 }
 
 /** How a run ended that did not fail. */
