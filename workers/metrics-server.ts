@@ -1,20 +1,12 @@
-import { once } from 'node:events';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import type { Registry } from 'prom-client';
 import { EverwarmError, messageOf } from '../src/core/errors.ts';
 import { metricsHandler } from '../src/metrics/serve.ts';
+import { DEFAULT_HOST, listen, type OpsServer } from './ops-server.ts';
 
 export interface MetricsFlags {
   /** 0: any free port. */
   readonly metricsPort?: number | undefined;
   readonly metricsHost?: string | undefined;
-}
-
-/** Metrics of this process, at `/metrics` of a port of their own. */
-export interface ServedMetrics {
-  readonly url: string;
-  close(): void;
 }
 
 /**
@@ -31,35 +23,24 @@ export async function openRegistry(
 }
 
 /**
- * Serves a registry to scrapers, if a port is given; null: it is not.
+ * Serves a registry to scrapers at `/metrics` of a port of its own, if one is given; null: it is not.
  *
  * @throws EverwarmError METRICS_PORT when the address cannot be listened on
  */
 export async function serveMetrics(
   flags: MetricsFlags,
   registry: Registry,
-): Promise<ServedMetrics | null> {
-  const { metricsPort: port, metricsHost: host = '127.0.0.1' } = flags;
+): Promise<OpsServer | null> {
+  const { metricsPort: port, metricsHost: host = DEFAULT_HOST } = flags;
   if (port === undefined) return null;
-  const answer = metricsHandler(registry);
-  const server = createServer((request, response) => {
-    if (request.url?.split('?', 1)[0] === '/metrics') answer(request, response);
-    else response.writeHead(404).end('404: there is /metrics\n');
-  });
   try {
-    server.listen(port, host);
-    await once(server, 'listening');
+    const handlers = { '/metrics': metricsHandler(registry) };
+    const { url, close } = await listen({ port, host, handlers });
+    return { url: `${url}/metrics`, close };
   } catch (cause) {
     const text = `cannot listen for scrapes on host ${host}, port ${port}: ${messageOf(cause)}`;
     throw new EverwarmError('METRICS_PORT', text, { cause });
   }
-  const { port: taken } = server.address() as AddressInfo;
-  const url = `http://${host.includes(':') ? `[${host}]` : host}:${taken}/metrics`;
-  const close = (): void => {
-    server.close();
-    server.closeAllConnections();
-  };
-  return { url, close };
 }
 
 async function newRegistry(): Promise<Registry> {

@@ -67,7 +67,7 @@ export async function runRole(role: 'worker' | 'scheduler', flags: RoleFlags): P
     onSignal: () => ops.leave(),
     close: async () => {
       await running.close().finally(() => ops.close());
-      served?.close();
+      await served?.close();
     },
     deadlineMs: graceMs(flags) + CLOSE_MS,
   });
@@ -76,7 +76,7 @@ export async function runRole(role: 'worker' | 'scheduler', flags: RoleFlags): P
     await running.ready();
   } catch (error) {
     await running.close();
-    served?.close();
+    await served?.close();
     throw error;
   }
   const names = loaders.map(({ name }) => name);
