@@ -126,13 +126,6 @@ export function decodeEntry(bytes: Buffer): Entry | null {
   return { header, extension, payload: bytes.subarray(payloadAtOf(bytes)) };
 }
 
-/** createdAt as it stands in an entry: the scripts compare it as bytes. 0 for "no entry". */
-export function createdAtBytes(createdAtMs: number): Buffer {
-  const bytes = Buffer.allocUnsafe(6);
-  bytes.writeUIntBE(Math.round(createdAtMs), 0, 6);
-  return bytes;
-}
-
 // Marking an entry as invalidated must not break its checksum: that bit counts as 0.
 function checksum(bytes: Buffer): number {
   const flags = bytes[3] ?? 0;
