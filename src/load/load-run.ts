@@ -1,4 +1,5 @@
 import type { LoadReason } from '../core/events.ts';
+import type { LockRequest } from '../redis/fence.ts';
 
 /** How keys whose locks are held are loaded. */
 export interface LoadRun {
@@ -19,14 +20,4 @@ export interface PermitAsked {
 }
 
 /** Who asks for a lock, and what it knows. */
-export interface Asking {
-  readonly token: string;
-  /** createdAt of the entry the caller has seen and won't take, or 0. */
-  readonly seenCreatedAtMs: number;
-  /** Since when the caller waits: it takes the outcome of a load that ended after that. */
-  readonly waitingSinceMs: number;
-  /** It goes on waiting if the lock is held, and wants to be woken. */
-  readonly waits?: boolean;
-  /** Longest wait for the answer, if shorter than usual. */
-  readonly withinMs?: number;
-}
+export type Asking = Omit<LockRequest, 'lockTtlMs'>;

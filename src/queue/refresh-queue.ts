@@ -1,7 +1,8 @@
-import { type DefaultJobOptions, Queue } from 'bullmq';
+import type { DefaultJobOptions, Queue } from 'bullmq';
 import { MOST_JOB_BYTES, packSizes, urgencyPriority } from '../policy/batching.ts';
 import type { Keys, NamedLoader } from '../redis/keys.ts';
 import type { RedisClient } from '../redis/redis-client.ts';
+import { openJobQueue } from './open-job-queue.ts';
 import type { RefreshJobData, RefreshJobResult, RefreshKey } from './refresh-job.ts';
 
 /** A key worth refreshing now. */
@@ -75,16 +76,7 @@ export function openQueue(
   keys: Keys,
   loader: NamedLoader,
 ): Queue<RefreshJobData, RefreshJobResult> {
-  const queue = new Queue<RefreshJobData, RefreshJobResult>(loader.name, {
-    connection,
-    prefix: keys.queuePrefix(loader),
-    // Without it every call would wait for ever while Redis is away.
-    skipWaitingForReady: true,
-    // Its INFO, rejected while Redis is away, would fail every later call; server-check.ts asks anyway.
-    skipVersionCheck: true,
-  });
-  queue.on('error', () => undefined); // The connection reports its own errors.
-  return queue;
+  return openJobQueue(loader.name, connection, keys.queuePrefix(loader));
 }
 
 function pack(refreshes: readonly Refresh[]): Refresh[][] {

@@ -1,7 +1,8 @@
-import { type Job, Queue } from 'bullmq';
+import type { Job, Queue } from 'bullmq';
 import { withinTimeout } from '../redis/connection.ts';
 import type { Keys } from '../redis/keys.ts';
 import type { RedisClient } from '../redis/redis-client.ts';
+import { openJobQueue } from './open-job-queue.ts';
 import {
   isWarmUpJob,
   progressOf,
@@ -102,15 +103,7 @@ export function openWarmUpQueue(
   connection: RedisClient,
   keys: Keys,
 ): Queue<WarmUpJobData, WarmUpJobResult> {
-  const queue = new Queue<WarmUpJobData, WarmUpJobResult>(WARM_UPS, {
-    connection,
-    prefix: keys.warmUpsPrefix(),
-    // As for the queues of loaders.
-    skipWaitingForReady: true,
-    skipVersionCheck: true,
-  });
-  queue.on('error', () => undefined); // The connection reports its own errors.
-  return queue;
+  return openJobQueue(WARM_UPS, connection, keys.warmUpsPrefix());
 }
 
 type RunJob = Job<WarmUpJobData, WarmUpJobResult>;

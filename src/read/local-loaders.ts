@@ -1,4 +1,4 @@
-import type { MemorySettings } from '../config/memory-option.ts';
+import type { CacheSettings } from '../config/options.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Events } from '../core/events.ts';
 import type { AnyLoader } from '../loaders/define-loader.ts';
@@ -22,18 +22,16 @@ export interface LocalLoader {
   readonly counts: ReadCounts | null;
 }
 
-export interface LocalLoadersParts {
+export interface LocalLoadersParts
+  extends Pick<
+    CacheSettings,
+    'recording' | 'recordRate' | 'flushIntervalMs' | 'maxPendingKeys' | 'memory'
+  > {
   readonly queue: RedisClient;
   readonly breakers: Breakers;
   readonly keys: Keys;
   readonly clock: Clock;
   readonly events: Events;
-  readonly recording: boolean;
-  readonly recordRate: number;
-  readonly flushIntervalMs: number;
-  readonly maxPendingKeys: number;
-  /** For loaders that say nothing of it themselves. */
-  readonly memory: MemorySettings | null;
   /** Makes the counts of one loader's reads; null: without. */
   readonly countsOf: ((loader: string) => ReadCounts) | null;
 }

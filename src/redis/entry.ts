@@ -1,6 +1,6 @@
 import { crc32 } from 'node:zlib';
 import type { CompressionAlgorithm } from '../config/value-format.ts';
-import type { Smoothed } from '../policy/load-time.ts';
+import type { PlanHeader } from '../policy/plan.ts';
 import { decodeFields, encodeFields } from './entry-fields.ts';
 
 /*
@@ -32,16 +32,7 @@ const CODEC_JSON = 2;
 const CODEC_CUSTOM = 255;
 const CRC_AT = 32;
 
-export interface EntryHeader {
-  /** When the load that made the value started. */
-  readonly createdAtMs: number;
-  /** End of freshness: the end of the load plus the ttl. */
-  readonly expiresAtMs: number;
-  readonly load: Smoothed;
-  /** Log-heat when this life began; NaN when a reader loaded it. */
-  readonly logHeat: number;
-  readonly unreadLives: number;
-  readonly invalidated: boolean;
+export interface EntryHeader extends PlanHeader {
   /** The load found that there is no value; the payload is empty. */
   readonly notFound: boolean;
 }

@@ -1,20 +1,15 @@
+import type { RunCounts } from '../core/events.ts';
 import { withinTimeout } from './connection.ts';
 import type { Keys } from './keys.ts';
 import type { RedisClient } from './redis-client.ts';
 import { type ScriptClient, scriptClient } from './scripts.ts';
 
 /** How a plan's last run ended. */
-export interface LastWarmUpRun {
+export interface LastWarmUpRun extends RunCounts {
   readonly runId: string;
   readonly outcome: 'completed' | 'failed';
   readonly startedAtMs: number;
   readonly endedAtMs: number;
-  /** Keys loaded, found fresh, and not loaded for all that was tried. */
-  readonly done: number;
-  readonly skipped: number;
-  readonly failed: number;
-  /** Params that make no key. */
-  readonly refused: number;
   /** Why a failed run ended; null for others. */
   readonly error: string | null;
 }
