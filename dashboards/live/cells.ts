@@ -1,10 +1,11 @@
 import { printSpan } from '../../src/core/print-span.ts';
+import type { LoaderFacts } from '../../src/observe/loader-facts.ts';
+import { anySchedulerAtMs, isThere } from '../../src/observe/loader-mode.ts';
 import type { OriginState } from '../../src/redis/origin-state.ts';
-import { BEAT_MS } from '../../src/redis/presence.ts';
 import type { WarmUpStatus } from '../../src/warm/warm-up-status.ts';
 import { printBytes, printCount } from '../pages/print.ts';
 import type { ServerMemory } from './server-memory.ts';
-import type { LoaderFigures, Snapshot } from './snapshot.ts';
+import type { Snapshot } from './snapshot.ts';
 
 /** A figure as it is shown: its text says it all, the tone only helps to find it. */
 export interface Cell {
@@ -14,17 +15,15 @@ export interface Cell {
 
 export type Cells = Readonly<Record<string, Cell>>;
 
-/** Who was not heard of for so long is not there. */
-const GONE_AFTER_MS = 3 * BEAT_MS;
 /** So much of a server's memory is nearly all of it. */
 const FULL_SHARE = 0.9;
 
 /** Every figure of the overview by its name: `loader:<loader>:<figure>`, `server:<role>:…`, `plan:<plan>:…`. */
 export function cellsOf(snapshot: Snapshot): Cells {
   const cells: Record<string, Cell> = {};
-  for (const figures of snapshot.loaders) {
-    for (const [name, cell] of Object.entries(loaderCells(figures, snapshot.atMs))) {
-      cells[`loader:${figures.name}:${name}`] = cell;
+  for (const facts of snapshot.loaders) {
+    for (const [name, cell] of Object.entries(loaderCells(facts, snapshot.atMs))) {
+      cells[`loader:${facts.name}:${name}`] = cell;
     }
   }
   for (const role of ['cache', 'queue'] as const) {
@@ -38,16 +37,15 @@ export function cellsOf(snapshot: Snapshot): Cells {
   return cells;
 }
 
-function loaderCells(figures: LoaderFigures, nowMs: number): Cells {
-  const { stats, seen, threshold, trackedKeys, failingKeys, origin } = figures;
+function loaderCells(facts: LoaderFacts, nowMs: number): Cells {
+  const { stats, seen, threshold, trackedKeys, failingKeys, backlogKeys, origin } = facts;
   const { used, wasted } = stats.judged;
-  const backlog = Math.max(0, stats.enqueuedKeys - stats.finishedKeys);
   const judged = used + wasted;
   return {
-    state: stateCell(figures, nowMs),
+    state: stateCell(facts, nowMs),
     tracked: plain(printCount(trackedKeys)),
     threshold: plain(threshold.toFixed(1)),
-    backlog: { text: printCount(backlog), tone: backlog > 1_000 ? 'warn' : 'plain' },
+    backlog: { text: printCount(backlogKeys), tone: backlogKeys > 1_000 ? 'warn' : 'plain' },
     load: plain(stats.load ? printSpan(stats.load.meanMs) : '–'),
     wait: plain(stats.wait ? printSpan(stats.wait.meanMs) : '–'),
     used: plain(
@@ -59,19 +57,18 @@ function loaderCells(figures: LoaderFigures, nowMs: number): Cells {
       text: printCount(failingKeys),
       tone: failingKeys > 0 ? 'bad' : 'plain',
     },
-    scheduler: seenCell(latest(seen.schedulerAtMs, seen.shadowAtMs), nowMs),
+    scheduler: seenCell(anySchedulerAtMs(seen), nowMs),
     worker: seenCell(seen.workerAtMs, nowMs),
     origin: originCell(origin, nowMs),
   };
 }
 
-function stateCell({ mode, pausedAtMs, seen }: LoaderFigures, nowMs: number): Cell {
+function stateCell({ mode, pausedAtMs, seen }: LoaderFacts, nowMs: number): Cell {
   if (mode === 'off') return { text: 'off', tone: 'faint' };
   if (pausedAtMs !== null) {
     return { text: `paused for ${printSpan(Math.max(0, nowMs - pausedAtMs))}`, tone: 'warn' };
   }
-  const isShadowed = isThere(seen.shadowAtMs, nowMs) && !isThere(seen.schedulerAtMs, nowMs);
-  if (mode === 'shadow' || isShadowed) return { text: 'shadow', tone: 'warn' };
+  if (mode === 'shadow') return { text: 'shadow', tone: 'warn' };
   if (!isThere(seen.schedulerAtMs, nowMs)) return { text: 'no scheduler', tone: 'bad' };
   if (!isThere(seen.workerAtMs, nowMs)) return { text: 'no worker', tone: 'bad' };
   return { text: 'active', tone: 'good' };
@@ -126,12 +123,4 @@ function plain(text: string): Cell {
 
 function percent(share: number): string {
   return `${Math.round(100 * share)} %`;
-}
-
-function isThere(seenAtMs: number | null, nowMs: number): boolean {
-  return seenAtMs !== null && nowMs - seenAtMs < GONE_AFTER_MS;
-}
-
-function latest(one: number | null, other: number | null): number | null {
-  return one === null ? other : Math.max(one, other ?? one);
 }

@@ -50,7 +50,7 @@ function sampleOf(snapshot: Snapshot, previous: Snapshot | null): Sample {
       const finished = stats.finishedKeys - before.stats.finishedKeys;
       return finished < 0 ? null : finished / seconds; // Counters that were lost begin anew.
     }),
-    backlog: loaders.map(({ stats }) => Math.max(0, stats.enqueuedKeys - stats.finishedKeys)),
+    backlog: loaders.map(({ backlogKeys }) => backlogKeys),
     loadMs: loaders.map(({ stats }) => stats.load?.meanMs ?? null),
     memoryBytes: [cache.usedBytes, queue.usedBytes],
   };
