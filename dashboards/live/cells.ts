@@ -2,9 +2,9 @@ import { printSpan } from '../../src/core/print-span.ts';
 import type { LoaderFacts } from '../../src/observe/loader-facts.ts';
 import { anySchedulerAtMs, isThere } from '../../src/observe/loader-mode.ts';
 import type { OriginState } from '../../src/redis/origin-state.ts';
+import type { ServerMemory } from '../../src/redis/server-memory.ts';
 import type { WarmUpStatus } from '../../src/warm/warm-up-status.ts';
 import { printBytes, printCount } from '../pages/print.ts';
-import type { ServerMemory } from './server-memory.ts';
 import type { Snapshot } from './snapshot.ts';
 
 /** A figure as it is shown: its text says it all, the tone only helps to find it. */
@@ -29,7 +29,7 @@ export function cellsOf(snapshot: Snapshot): Cells {
   for (const role of ['cache', 'queue'] as const) {
     const memory = snapshot[role];
     cells[`server:${role}:memory`] = memoryCell(memory);
-    cells[`server:${role}:policy`] = policyCell(role, memory);
+    cells[`server:${role}:policy`] = policyCell(memory);
   }
   for (const plan of snapshot.warmUps) {
     cells[`plan:${plan.name}:next`] = nextCell(plan, snapshot.atMs);
@@ -96,18 +96,16 @@ function originCell(origin: OriginState | null, nowMs: number): Cell {
     : { text: `fine, ${calls}`, tone: 'plain' };
 }
 
-function memoryCell({ usedBytes, maxBytes }: ServerMemory): Cell {
+function memoryCell({ usedBytes, maxBytes, fullestShare }: ServerMemory): Cell {
   if (maxBytes === 0) return plain(`${printBytes(usedBytes)}, no limit`);
-  const share = usedBytes / maxBytes;
-  const text = `${printBytes(usedBytes)} of ${printBytes(maxBytes)} (${percent(share)})`;
-  return { text, tone: share > FULL_SHARE ? 'warn' : 'plain' };
+  const text = `${printBytes(usedBytes)} of ${printBytes(maxBytes)} (${percent(usedBytes / maxBytes)})`;
+  return { text, tone: fullestShare > FULL_SHARE ? 'warn' : 'plain' };
 }
 
-function policyCell(role: 'cache' | 'queue', { policy, maxBytes }: ServerMemory): Cell {
-  const isWrong =
-    role === 'queue' ? policy !== 'noeviction' : policy === 'noeviction' && maxBytes > 0;
-  const text = isWrong ? `${policy}: not suitable, see Doctor` : policy;
-  return { text, tone: isWrong ? 'bad' : 'plain' };
+function policyCell({ policies, problem }: ServerMemory): Cell {
+  const text = policies.join(', ');
+  if (problem === null) return plain(text);
+  return { text: `${text}: not suitable, see Doctor`, tone: 'bad' };
 }
 
 function nextCell({ nextStartAtMs, runs }: WarmUpStatus, nowMs: number): Cell {

@@ -1,9 +1,9 @@
 import { type LoaderFacts, readLoaderFacts } from '../../src/observe/loader-facts.ts';
 import { withinTimeout } from '../../src/redis/connection.ts';
+import { readServerMemory, type ServerMemory } from '../../src/redis/server-memory.ts';
 import { statusOf } from '../../src/warm/read-status.ts';
 import type { WarmUpStatus } from '../../src/warm/warm-up-status.ts';
 import type { DashboardContext } from '../context.ts';
-import { readMemory, type ServerMemory } from './server-memory.ts';
 
 /** All that the overview shows, as it was at one moment. */
 export interface Snapshot {
@@ -26,8 +26,8 @@ async function read(context: DashboardContext): Promise<Snapshot> {
   const parts = { queue: servers.queue, keys, clock: servers.clock };
   const [facts, cache, queue, warmUps] = await Promise.all([
     Promise.all([...loaders.values()].map((loader) => readLoaderFacts(parts, loader))),
-    readMemory(servers.cache),
-    readMemory(servers.queue),
+    readServerMemory(servers.cache, 'cache'),
+    readServerMemory(servers.queue, 'queue'),
     readWarmUps(context),
   ]);
   return { atMs: servers.clock.now(), loaders: facts, cache, queue, warmUps };
