@@ -1,11 +1,11 @@
 import { printSpan } from '../../src/core/print-span.ts';
-import type { LoaderFacts } from '../../src/observe/loader-facts.ts';
 import { anySchedulerAtMs, isThere } from '../../src/observe/loader-mode.ts';
+import { hitShareOf, type ReadRates } from '../../src/observe/read-rates.ts';
 import type { OriginState } from '../../src/redis/origin-state.ts';
 import type { ServerMemory } from '../../src/redis/server-memory.ts';
 import type { WarmUpStatus } from '../../src/warm/warm-up-status.ts';
 import { printBytes, printCount } from '../pages/print.ts';
-import type { Snapshot } from './snapshot.ts';
+import type { LoaderFigures, Snapshot } from './snapshot.ts';
 
 /** A figure as it is shown: its text says it all, the tone only helps to find it. */
 export interface Cell {
@@ -15,15 +15,16 @@ export interface Cell {
 
 export type Cells = Readonly<Record<string, Cell>>;
 
+const NO_READS: Cell = { text: 'no reads', tone: 'faint' };
 /** So much of a server's memory is nearly all of it. */
 const FULL_SHARE = 0.9;
 
 /** Every figure of the overview by its name: `loader:<loader>:<figure>`, `server:<role>:…`, `plan:<plan>:…`. */
 export function cellsOf(snapshot: Snapshot): Cells {
   const cells: Record<string, Cell> = {};
-  for (const facts of snapshot.loaders) {
-    for (const [name, cell] of Object.entries(loaderCells(facts, snapshot.atMs))) {
-      cells[`loader:${facts.name}:${name}`] = cell;
+  for (const figures of snapshot.loaders) {
+    for (const [name, cell] of Object.entries(loaderCells(figures, snapshot.atMs))) {
+      cells[`loader:${figures.name}:${name}`] = cell;
     }
   }
   for (const role of ['cache', 'queue'] as const) {
@@ -37,12 +38,14 @@ export function cellsOf(snapshot: Snapshot): Cells {
   return cells;
 }
 
-function loaderCells(facts: LoaderFacts, nowMs: number): Cells {
-  const { stats, seen, threshold, trackedKeys, failingKeys, backlogKeys, origin } = facts;
+function loaderCells(figures: LoaderFigures, nowMs: number): Cells {
+  const { stats, seen, threshold, trackedKeys, failingKeys, backlogKeys, origin, reads } = figures;
   const { used, wasted } = stats.judged;
   const judged = used + wasted;
   return {
-    state: stateCell(facts, nowMs),
+    state: stateCell(figures, nowMs),
+    hits: hitsCell(reads),
+    waits: waitsCell(reads),
     tracked: plain(printCount(trackedKeys)),
     threshold: plain(threshold.toFixed(1)),
     backlog: { text: printCount(backlogKeys), tone: backlogKeys > 1_000 ? 'warn' : 'plain' },
@@ -63,7 +66,7 @@ function loaderCells(facts: LoaderFacts, nowMs: number): Cells {
   };
 }
 
-function stateCell({ mode, pausedAtMs, seen }: LoaderFacts, nowMs: number): Cell {
+function stateCell({ mode, pausedAtMs, seen }: LoaderFigures, nowMs: number): Cell {
   if (mode === 'off') return { text: 'off', tone: 'faint' };
   if (pausedAtMs !== null) {
     return { text: `paused for ${printSpan(Math.max(0, nowMs - pausedAtMs))}`, tone: 'warn' };
@@ -72,6 +75,21 @@ function stateCell({ mode, pausedAtMs, seen }: LoaderFacts, nowMs: number): Cell
   if (!isThere(seen.schedulerAtMs, nowMs)) return { text: 'no scheduler', tone: 'bad' };
   if (!isThere(seen.workerAtMs, nowMs)) return { text: 'no worker', tone: 'bad' };
   return { text: 'active', tone: 'good' };
+}
+
+function hitsCell(reads: ReadRates | null): Cell {
+  if (reads === null) return NO_READS;
+  const { memory, redis, stale } = reads;
+  const tiers = `memory ${percent(memory)}, Redis ${percent(redis)}, stale ${percent(stale)}`;
+  return plain(`${percent(hitShareOf(reads))} (${tiers})`);
+}
+
+function waitsCell(reads: ReadRates | null): Cell {
+  if (reads === null) return NO_READS;
+  const { waited, failed, readsPerSecond } = reads;
+  const text = `${percent(waited)} of ${readsPerSecond.toFixed(1)} reads a second`;
+  if (failed > 0) return { text: `${text}, ${percent(failed)} failed`, tone: 'bad' };
+  return plain(text);
 }
 
 function seenCell(atMs: number | null, nowMs: number): Cell {
@@ -120,5 +138,6 @@ function plain(text: string): Cell {
 }
 
 function percent(share: number): string {
-  return `${Math.round(100 * share)} %`;
+  // What is rare is what is looked for: 99.6 % is not all.
+  return `${(100 * share).toFixed(share === 0 || share === 1 ? 0 : 1)} %`;
 }

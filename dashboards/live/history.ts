@@ -1,8 +1,12 @@
+import { hitShareOf } from '../../src/observe/read-rates.ts';
 import type { Snapshot } from './snapshot.ts';
 
 /** One point of the charts: per loader in the order of `loaders`, null where nothing can be told. */
 export interface Sample {
   readonly atMs: number;
+  /** Of the reads in the minute before. */
+  readonly hitPercent: readonly (number | null)[];
+  readonly waitedPercent: readonly (number | null)[];
   readonly refreshesPerSecond: readonly (number | null)[];
   readonly backlog: readonly (number | null)[];
   readonly loadMs: readonly (number | null)[];
@@ -43,6 +47,8 @@ function sampleOf(snapshot: Snapshot, previous: Snapshot | null): Sample {
   const { atMs, loaders, cache, queue } = snapshot;
   return {
     atMs,
+    hitPercent: loaders.map(({ reads }) => reads && 100 * hitShareOf(reads)),
+    waitedPercent: loaders.map(({ reads }) => reads && 100 * reads.waited),
     refreshesPerSecond: loaders.map(({ name, stats }) => {
       const before = previous?.loaders.find((one) => one.name === name);
       const seconds = (atMs - (previous?.atMs ?? atMs)) / 1_000;

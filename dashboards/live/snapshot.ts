@@ -1,14 +1,22 @@
+import type { AnyLoader } from '../../src/loaders/define-loader.ts';
 import { type LoaderFacts, readLoaderFacts } from '../../src/observe/loader-facts.ts';
+import { type ReadRates, readRates } from '../../src/observe/read-rates.ts';
 import { withinTimeout } from '../../src/redis/connection.ts';
 import { readServerMemory, type ServerMemory } from '../../src/redis/server-memory.ts';
 import { statusOf } from '../../src/warm/read-status.ts';
 import type { WarmUpStatus } from '../../src/warm/warm-up-status.ts';
 import type { DashboardContext } from '../context.ts';
 
+/** How one loader does. */
+export interface LoaderFigures extends LoaderFacts {
+  /** Null: nobody has read it in the last minute. */
+  readonly reads: ReadRates | null;
+}
+
 /** All that the overview shows, as it was at one moment. */
 export interface Snapshot {
   readonly atMs: number;
-  readonly loaders: readonly LoaderFacts[];
+  readonly loaders: readonly LoaderFigures[];
   readonly cache: ServerMemory;
   readonly queue: ServerMemory;
   readonly warmUps: readonly WarmUpStatus[];
@@ -22,15 +30,26 @@ export function readSnapshot(context: DashboardContext): Promise<Snapshot> {
 }
 
 async function read(context: DashboardContext): Promise<Snapshot> {
-  const { servers, keys, loaders } = context;
-  const parts = { queue: servers.queue, keys, clock: servers.clock };
-  const [facts, cache, queue, warmUps] = await Promise.all([
-    Promise.all([...loaders.values()].map((loader) => readLoaderFacts(parts, loader))),
+  const { servers } = context;
+  const [loaders, cache, queue, warmUps] = await Promise.all([
+    Promise.all([...context.loaders.values()].map((loader) => readLoader(context, loader))),
     readServerMemory(servers.cache, 'cache'),
     readServerMemory(servers.queue, 'queue'),
     readWarmUps(context),
   ]);
-  return { atMs: servers.clock.now(), loaders: facts, cache, queue, warmUps };
+  return { atMs: servers.clock.now(), loaders, cache, queue, warmUps };
+}
+
+async function readLoader(
+  { servers: { queue, clock }, keys }: DashboardContext,
+  loader: AnyLoader,
+): Promise<LoaderFigures> {
+  const parts = { queue, keys, clock };
+  const [facts, reads] = await Promise.all([
+    readLoaderFacts(parts, loader),
+    readRates(parts, loader),
+  ]);
+  return { ...facts, reads };
 }
 
 /** How all plans stand; no question to Redis where there is none. */

@@ -7,6 +7,8 @@ import { sendPage } from './layout.ts';
 
 const FIGURES = {
   state: 'State',
+  hits: 'Hits, last minute',
+  waits: 'Waited for a load',
   tracked: 'Tracked keys',
   threshold: 'Threshold, recent reads',
   backlog: 'Backlog, keys',
@@ -20,6 +22,8 @@ const FIGURES = {
 } as const;
 
 const CHARTS = {
+  hitPercent: 'Reads answered without a load, %',
+  waitedPercent: 'Reads that waited for a load, %',
   refreshesPerSecond: 'Refreshes per second',
   backlog: 'Backlog, keys',
   loadMs: 'Load time, ms',
@@ -40,8 +44,7 @@ export function overviewPage(context: DashboardContext, poller: Poller): Request
         ${loadersSection(context, cells)}
         ${chartsSection()}
         ${serversSection(cells)}
-        ${plansSection(context, cells)}
-        ${hitRatesSection()}`,
+        ${plansSection(context, cells)}`,
     });
   };
 }
@@ -94,11 +97,6 @@ function plansSection({ warmUps, settings }: DashboardContext, cells: Cells): Ht
   );
   return html`<section aria-labelledby="plans"><h2 id="plans">Next warm-ups</h2>
     ${rows.length > 0 ? html`<div class="cards">${rows}</div>` : html`<p class="empty">No warm-up is planned.</p>`}</section>`;
-}
-
-function hitRatesSection(): Html {
-  return html`<section aria-labelledby="hits"><h2 id="hits">Hit rates</h2>
-    <p class="empty">Not known here: readers keep these counts to themselves and their metrics.</p></section>`;
 }
 
 function cell(name: string, cells: Cells): Html {

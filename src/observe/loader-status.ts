@@ -7,6 +7,7 @@ import { Tracker } from '../redis/tracker.ts';
 import { queueWaitOf } from '../schedule/outlook.ts';
 import type { Explanation } from './explanation.ts';
 import { type LoaderFactsParts, readLoaderFacts } from './loader-facts.ts';
+import { type ReadRates, readRates } from './read-rates.ts';
 
 /** How a loader does in the whole fleet. Instants are epoch ms of the queue server. */
 export interface LoaderStatus {
@@ -31,6 +32,8 @@ export interface LoaderStatus {
   readonly backlogKeys: number;
   /** Lives of refreshed entries that are over: read, and not read by anybody. */
   readonly lives: Lives;
+  /** Null: nobody has read it in the last minute. */
+  readonly reads: ReadRates | null;
   /** Null: it has no budget. */
   readonly origin: OriginState | null;
   /** When roles were last there. */
@@ -42,7 +45,10 @@ export async function readLoaderStatus(
   parts: LoaderFactsParts,
   loader: AnyLoader,
 ): Promise<LoaderStatus> {
-  const facts = await readLoaderFacts(parts, loader);
+  const [facts, reads] = await Promise.all([
+    readLoaderFacts(parts, loader),
+    readRates(parts, loader),
+  ]);
   const { atMs, stats, seen, threshold } = facts;
   const { schedulerAtMs, shadowAtMs, workerAtMs } = seen;
   const tracker = new Tracker(parts.queue, parts.keys, loader);
@@ -60,6 +66,7 @@ export async function readLoaderStatus(
     queueWait: queueWaitOf(stats, atMs),
     backlogKeys: facts.backlogKeys,
     lives: stats.judged,
+    reads,
     origin: facts.origin,
     seen: { schedulerAtMs, shadowAtMs, workerAtMs },
   };

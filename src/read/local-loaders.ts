@@ -8,7 +8,8 @@ import type { RedisClient } from '../redis/redis-client.ts';
 import { Tracker } from '../redis/tracker.ts';
 import { AccessRecorder } from './access-recorder.ts';
 import { MemoryTier } from './memory-tier.ts';
-import type { ReadCounts } from './read-counts.ts';
+import { ReadCounts } from './read-counts.ts';
+import { ReadsPublisher } from './reads-publisher.ts';
 
 /** What this process has of a loader. */
 export interface LocalLoader {
@@ -18,7 +19,7 @@ export interface LocalLoader {
   readonly tier: MemoryTier | null;
   /** Null: its reads are not counted. */
   readonly recorder: AccessRecorder | null;
-  /** Null: nobody asks what its reads came to. */
+  /** Null: nobody is told what its reads came to. */
   readonly counts: ReadCounts | null;
 }
 
@@ -32,7 +33,7 @@ export interface LocalLoadersParts
   readonly keys: Keys;
   readonly clock: Clock;
   readonly events: Events;
-  /** Makes the counts of one loader's reads; null: without. */
+  /** Makes the counts of one loader's reads that metrics are made of; null: without metrics. */
   readonly countsOf: ((loader: string) => ReadCounts) | null;
 }
 
@@ -41,9 +42,11 @@ export class LocalLoaders {
   readonly #parts: LocalLoadersParts;
   readonly #byLoader = new Map<object, LocalLoader>();
   readonly #byName = new Map<string, LocalLoader>();
+  readonly #publisher: ReadsPublisher | null;
 
   constructor(parts: LocalLoadersParts) {
     this.#parts = parts;
+    this.#publisher = parts.recording ? new ReadsPublisher(parts) : null;
   }
 
   get byName(): ReadonlyMap<string, LocalLoader> {
@@ -58,15 +61,17 @@ export class LocalLoaders {
     const { queue, keys, memory, recording, countsOf, ...shared } = this.#parts;
     const tracker = new Tracker(queue, keys, loader);
     const settings = loader.memory === undefined ? memory : loader.memory;
-    const isCounted = recording && !loader.refresh.isOff;
+    const isTracked = recording && !loader.refresh.isOff;
+    const counts = countsOf?.(loader.name) ?? (recording ? new ReadCounts() : null);
+    if (counts !== null) this.#publisher?.add(loader, counts);
     const local = {
       loader,
       tracker,
       tier: settings && new MemoryTier(settings),
-      recorder: isCounted
+      recorder: isTracked
         ? new AccessRecorder({ random: Math.random, ...shared, tracker, loader })
         : null,
-      counts: countsOf?.(loader.name) ?? null,
+      counts,
     };
     this.#byLoader.set(loader, local);
     this.#byName.set(loader.name, local);
@@ -74,6 +79,7 @@ export class LocalLoaders {
 
   /** Sends what was counted. */
   async close(): Promise<void> {
-    await Promise.all([...this.#byName.values()].map(({ recorder }) => recorder?.close()));
+    const recorders = [...this.#byName.values()].map(({ recorder }) => recorder?.close());
+    await Promise.all([...recorders, this.#publisher?.close()]);
   }
 }

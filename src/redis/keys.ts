@@ -132,6 +132,11 @@ export class Keys {
     return `${this.namespace}:{${loader.name}}:stats`;
   }
 
+  /** What reads came to, of one slot of time. */
+  reads(loader: NamedLoader, slot: number): string {
+    return `${this.namespace}:{${loader.name}}:reads:${slot}`;
+  }
+
   /** What workers report of the jobs of a warm-up's run: a job's name → what became of its keys. */
   warm(loader: NamedLoader, runId: string): string {
     return `${this.namespace}:{${loader.name}}:warm:${runId}`;

@@ -23,6 +23,7 @@ const status: LoaderStatus = {
   queueWait: null,
   backlogKeys: 0,
   lives: { used: 0, wasted: 0 },
+  reads: null,
   origin: null,
   seen: { schedulerAtMs: NOW_MS - 1_000, shadowAtMs: null, workerAtMs: NOW_MS - 1_000 },
 };
