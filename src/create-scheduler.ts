@@ -8,7 +8,7 @@ import { type Health, healthOf } from './core/health.ts';
 import { printSpan } from './core/print-span.ts';
 import type { AnyLoader } from './loaders/define-loader.ts';
 import { LoaderRegistry, type WithLoaders } from './loaders/registry.ts';
-import { FleetWatch } from './metrics/fleet-watch.ts';
+import { FLEET_WATCH_MS, FleetWatch } from './metrics/fleet-watch.ts';
 import { RoleMetrics } from './metrics/role-metrics.ts';
 import { History } from './redis/history.ts';
 import { Keys } from './redis/keys.ts';
@@ -54,7 +54,6 @@ const LOOKS_PER_HEALTH = 4;
 /** A tracker grows by what few processes read in so long: far less than the fifth that is kept free. */
 const GUARD_MS = 5_000;
 const HISTORY_MS = 30_000;
-const METRICS_MS = 5_000;
 
 /**
  * Starts choosing which keys of its loaders to refresh before they expire, and enqueues them.
@@ -140,7 +139,7 @@ class SchedulerRole implements Scheduler {
     const { cache, queue, clock } = this.#servers;
     const about = { loaders, plans: this.#plans.keys(), keys };
     const watch = new FleetWatch({ metrics, cache, queue, clock, ...about });
-    return this.#every(METRICS_MS, 'queue', () => watch.look());
+    return this.#every(FLEET_WATCH_MS, 'queue', () => watch.look());
   }
 
   #startHistory(loaders: readonly AnyLoader[], keys: Keys): TickLoop {

@@ -1,12 +1,38 @@
 import type { Registry } from 'prom-client';
 import { EverwarmError, messageOf } from '../src/core/errors.ts';
 import { metricsHandler } from '../src/metrics/serve.ts';
-import { DEFAULT_HOST, listen, type OpsServer } from './ops-server.ts';
+import { DEFAULT_HOST, listen, type OpsHandler, type OpsServer } from './ops-server.ts';
 
 export interface MetricsFlags {
   /** 0: any free port. */
   readonly metricsPort?: number | undefined;
   readonly metricsHost?: string | undefined;
+}
+
+type RegistryFlags = MetricsFlags & { readonly healthPort?: number | undefined };
+
+/** What can be scraped of this process. */
+export interface OpenMetrics {
+  /** For the role that runs here. */
+  readonly options: { readonly metrics?: { readonly registry: Registry } };
+  /** To be served beside the probes. */
+  readonly handlers: Readonly<Record<string, OpsHandler>>;
+  /** Of the port of its own; null: there is none. */
+  readonly url: string | null;
+  close(): Promise<void>;
+}
+
+/** Opens what the flags ask for, and serves it on a port of its own if there is one. */
+export async function openMetrics(flags: RegistryFlags): Promise<OpenMetrics> {
+  const registry = await openRegistry(flags);
+  if (!registry) return { options: {}, handlers: {}, url: null, close: async () => undefined };
+  const served = await serveMetrics(flags, registry);
+  return {
+    options: { metrics: { registry } },
+    handlers: { '/metrics': metricsHandler(registry) },
+    url: served?.url ?? null,
+    close: async () => served?.close(),
+  };
 }
 
 /**
@@ -15,9 +41,7 @@ export interface MetricsFlags {
  *
  * @throws EverwarmError PROM_CLIENT_MISSING when a port for metrics is given
  */
-export async function openRegistry(
-  flags: MetricsFlags & { readonly healthPort?: number | undefined },
-): Promise<Registry | null> {
+export async function openRegistry(flags: RegistryFlags): Promise<Registry | null> {
   if (flags.metricsPort !== undefined) return newRegistry();
   return flags.healthPort === undefined ? null : newRegistry().catch(() => null);
 }

@@ -11,6 +11,8 @@ import { queueWaitOf } from '../schedule/outlook.ts';
 import { METRICS } from './metrics.ts';
 import type { RoleMetrics } from './role-metrics.ts';
 
+/** How often it is asked. */
+export const FLEET_WATCH_MS = 5_000;
 const ORIGIN_STATES = { closed: 0, ramping: 1, 'half-open': 2, open: 3 } as const;
 
 export interface FleetWatchParts {
@@ -26,7 +28,7 @@ export interface FleetWatchParts {
 
 /**
  * What no single process knows: the fleet's counters and the state of its servers, asked of Redis every few
- * seconds by each scheduler that has metrics, so that a scrape never waits for Redis.
+ * seconds by each scheduler and dashboard that has metrics, so that a scrape never waits for Redis.
  */
 export class FleetWatch {
   readonly #parts: FleetWatchParts;

@@ -5,7 +5,7 @@ const C = ['cache'] as const;
 const W = ['worker'] as const;
 const S = ['scheduler'] as const;
 const LOADING = ['cache', 'worker'] as const;
-const ALL = ['cache', 'worker', 'scheduler'] as const;
+const ALL = ['cache', 'worker', 'scheduler', 'dashboard'] as const;
 const LOADER = ['loader'] as const;
 
 const READ_SECONDS = [
