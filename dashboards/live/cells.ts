@@ -15,7 +15,7 @@ export interface Cell {
 
 export type Cells = Readonly<Record<string, Cell>>;
 
-const NO_READS: Cell = { text: 'no reads', tone: 'faint' };
+const NO_READS: Cell = { text: '–', tone: 'faint' };
 /** So much of a server's memory is nearly all of it. */
 const FULL_SHARE = 0.9;
 
@@ -44,8 +44,7 @@ function loaderCells(figures: LoaderFigures, nowMs: number): Cells {
   const judged = used + wasted;
   return {
     state: stateCell(figures, nowMs),
-    hits: hitsCell(reads),
-    waits: waitsCell(reads),
+    ...readCells(reads),
     tracked: plain(printCount(trackedKeys)),
     threshold: plain(threshold.toFixed(1)),
     backlog: { text: printCount(backlogKeys), tone: backlogKeys > 1_000 ? 'warn' : 'plain' },
@@ -77,19 +76,18 @@ function stateCell({ mode, pausedAtMs, seen }: LoaderFigures, nowMs: number): Ce
   return { text: 'active', tone: 'good' };
 }
 
-function hitsCell(reads: ReadRates | null): Cell {
-  if (reads === null) return NO_READS;
-  const { memory, redis, stale } = reads;
-  const tiers = `memory ${percent(memory)}, Redis ${percent(redis)}, stale ${percent(stale)}`;
-  return plain(`${percent(hitShareOf(reads))} (${tiers})`);
-}
-
-function waitsCell(reads: ReadRates | null): Cell {
-  if (reads === null) return NO_READS;
-  const { waited, failed, readsPerSecond } = reads;
-  const text = `${percent(waited)} of ${readsPerSecond.toFixed(1)} reads a second`;
-  if (failed > 0) return { text: `${text}, ${percent(failed)} failed`, tone: 'bad' };
-  return plain(text);
+function readCells(reads: ReadRates | null): Cells {
+  if (reads === null) return { reads: NO_READS, hits: NO_READS, tiers: NO_READS, waits: NO_READS };
+  const { readsPerSecond, memory, redis, stale, waited, failed } = reads;
+  return {
+    reads: plain(`${readsPerSecond.toFixed(1)} a second`),
+    hits: plain(percent(hitShareOf(reads))),
+    tiers: plain([memory, redis, stale].map(percent).join(', ')),
+    waits:
+      failed > 0
+        ? { text: `${percent(waited)}, ${percent(failed)} failed`, tone: 'bad' }
+        : plain(percent(waited)),
+  };
 }
 
 function seenCell(atMs: number | null, nowMs: number): Cell {

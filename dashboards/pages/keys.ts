@@ -109,6 +109,7 @@ function lifeText({ state, remainingMs }: Pick<HotKey, 'state' | 'remainingMs'>)
 function lookText(due: HotKey['due'], nowMs: number): string {
   if (due === null) return 'not planned';
   const inMs = due.atMs - nowMs;
-  const look = inMs > 0 ? `in ${printSpan(inMs)}` : 'now';
-  return due.kind === 'look' ? look : `${look} (${due.kind})`;
+  if (inMs <= 0) return 'now';
+  if (due.kind === 'claim') return `claimed for ${printSpan(inMs)}`;
+  return `in ${printSpan(inMs)}${due.kind === 'backoff' ? ', after a backoff' : ''}`;
 }

@@ -7,7 +7,9 @@ import { sendPage } from './layout.ts';
 
 const FIGURES = {
   state: 'State',
-  hits: 'Hits, last minute',
+  reads: 'Reads, last minute',
+  hits: 'Hits',
+  tiers: 'Memory, Redis, stale',
   waits: 'Waited for a load',
   tracked: 'Tracked keys',
   threshold: 'Threshold, recent reads',

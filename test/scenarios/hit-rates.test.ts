@@ -23,8 +23,10 @@ test('the reads of a process that goes on are seen on the dashboard and in everw
     const page = await (await dashboard.get('/')).text();
     return new RegExp(`data-cell="loader:item:${name}"[^>]*>([^<]*)<`).exec(page)?.[1] ?? '';
   };
-  await expect.poll(() => figure('hits'), PUBLISHED_WITHIN).toMatch(/^9\d\.\d % \(memory 0 %, /);
-  expect(await figure('waits')).toMatch(/^\d\.\d % of \d\.\d reads a second$/);
+  await expect.poll(() => figure('hits'), PUBLISHED_WITHIN).toMatch(/^9\d\.\d %$/);
+  expect(await figure('reads')).toMatch(/^\d\.\d a second$/);
+  expect(await figure('tiers')).toMatch(/^0 %, 9\d\.\d %, 0 %$/);
+  expect(await figure('waits')).toMatch(/^\d\.\d %$/);
   const charted = async (): Promise<number> => {
     await dashboard.get('/'); // Somebody looks: else there are no samples.
     const history = await (await dashboard.get('/history.json')).json();
