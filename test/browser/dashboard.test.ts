@@ -36,6 +36,12 @@ const PAGES = [
   '/no',
 ];
 
+/**
+ * What Bull Board 9.10.1 has of its own, and no option changes: buttons that are icons without a name, greys that
+ * are too light, pages listed in a list that says it is a navigation, and a logo of Redis without a text.
+ */
+const OF_BULL_BOARD = ['button-name', 'color-contrast', 'listitem', 'svg-img-alt'];
+
 let price = 1;
 const product = defineLoader({
   name: 'product',
@@ -215,6 +221,38 @@ describe('Bull Board', () => {
     expect(new URL(page.url()).pathname).toMatch(/^\/keys\/product/);
     expect(troubles).toEqual([]);
   });
+
+  it.each([
+    { width: 1280, height: 900, colorScheme: 'light' },
+    { width: 400, height: 800, colorScheme: 'dark' },
+  ] as const)(
+    'has no serious finding of axe but its own, $width px wide and $colorScheme',
+    async ({ width, height, colorScheme }) => {
+      await page.setViewportSize({ width, height });
+      await page.emulateMedia({ colorScheme });
+      const look = async (name: string): Promise<void> => {
+        const path = join(OUTPUT, `dashboard-${name}-${width}.png`);
+        await page.screenshot({ path });
+        expect([name, await seriousFindings(page, { except: OF_BULL_BOARD })]).toEqual([name, []]);
+        const used = await page.evaluate('document.documentElement.scrollWidth');
+        expect([name, used]).toEqual([name, width]);
+      };
+      await page.goto(`${dashboard.url}/queues`);
+      await page.getByRole('main').getByRole('link', { name: 'article', exact: true }).waitFor();
+      await look('queues');
+      await page.locator('[aria-haspopup="menu"]').first().click();
+      const links = page.getByRole('menu').getByRole('menuitem');
+      expect(await links.allTextContents()).toEqual(['Overview', 'Keys', 'Warm-ups', 'Doctor']);
+      expect(await seriousFindings(page, { within: '[role="menu"]' })).toEqual([]);
+      await page.screenshot({ path: join(OUTPUT, `dashboard-queues-menu-${width}.png`) });
+
+      await page.goto(`${dashboard.url}/queues/queue/product?status=completed`);
+      const link = page.getByRole('link', { name: /^Its keys?$/ }).first();
+      await link.waitFor();
+      await look('queue');
+      expect(await seriousFindings(page, { within: 'a[href^="/keys/"]' })).toEqual([]);
+    },
+  );
 
   it('changes things by its own page: a click pauses a queue', async () => {
     await page.goto(`${dashboard.url}/queues/queue/product`);
