@@ -8,7 +8,7 @@ import { sendPage } from './layout.ts';
 const FIGURES = {
   state: 'State',
   reads: 'Reads, last minute',
-  hits: 'Hits',
+  hits: 'Hit rate',
   tiers: 'Memory, Redis, stale',
   waits: 'Waited for a load',
   tracked: 'Tracked keys',

@@ -1,5 +1,5 @@
 import type { AnyLoader } from '../loaders/define-loader.ts';
-import { type ReadTotals, RecentReads } from '../redis/recent-reads.ts';
+import { FleetReads, type ReadTotals } from '../redis/fleet-reads.ts';
 import type { LoaderFactsParts } from './loader-facts.ts';
 
 /** How a loader's reads in the whole fleet were answered over the last minute: shares of all, 0 to 1. */
@@ -20,7 +20,7 @@ export async function readRates(
   { queue, keys, clock }: LoaderFactsParts,
   loader: AnyLoader,
 ): Promise<ReadRates | null> {
-  const { totals, spanMs } = await new RecentReads(queue, keys, loader).read(clock.now());
+  const { totals, spanMs } = await new FleetReads(queue, keys, loader).read(clock.now());
   return ratesOf(totals, spanMs);
 }
 

@@ -1,7 +1,7 @@
 import type { Clock } from '../core/clock.ts';
 import type { Breakers } from '../redis/breakers.ts';
+import { FleetReads, READ_RESULTS, type ReadTotals } from '../redis/fleet-reads.ts';
 import type { Keys, NamedLoader } from '../redis/keys.ts';
-import { READ_RESULTS, type ReadTotals, RecentReads } from '../redis/recent-reads.ts';
 import type { RedisClient } from '../redis/redis-client.ts';
 
 export interface ReadsPublisherParts {
@@ -15,7 +15,7 @@ export interface ReadsPublisherParts {
 /** One loader's counts, and how far they are told. */
 interface Published {
   readonly counts: ReadTotals;
-  readonly recent: RecentReads;
+  readonly fleet: FleetReads;
   /** On the node that has its slots too. */
   readonly nodeKey: string;
   told: ReadTotals;
@@ -40,8 +40,8 @@ export class ReadsPublisher {
   /** @param counts - goes on counting; never reset */
   add(loader: NamedLoader, counts: ReadTotals): void {
     const { queue, keys } = this.#parts;
-    const recent = new RecentReads(queue, keys, loader);
-    this.#loaders.push({ counts, recent, nodeKey: keys.stats(loader), told: totalsOf(counts) });
+    const fleet = new FleetReads(queue, keys, loader);
+    this.#loaders.push({ counts, fleet, nodeKey: keys.stats(loader), told: totalsOf(counts) });
   }
 
   /** Sends what has come since the last time; never rejects. */
@@ -56,14 +56,12 @@ export class ReadsPublisher {
   }
 
   async #publishOne(loader: Published, nowMs: number): Promise<void> {
-    const { counts, recent, nodeKey, told } = loader;
+    const { counts, fleet, nodeKey, told } = loader;
     const since = totalsOf(counts, told);
     if (READ_RESULTS.every((result) => since[result] === 0)) return;
     loader.told = totalsOf(counts);
     // Its breaker has reported what fails.
-    await this.#parts.breakers
-      .guard(nodeKey, () => recent.add(since, nowMs))
-      .catch(() => undefined);
+    await this.#parts.breakers.guard(nodeKey, () => fleet.add(since, nowMs)).catch(() => undefined);
   }
 }
 

@@ -15,7 +15,7 @@ const SLOTS_BACK = 4;
 const EXPIRE_SECONDS = 120;
 
 /** What the whole fleet's reads of a loader came to of late: a hash for each 15 s, which expires. */
-export class RecentReads {
+export class FleetReads {
   readonly #redis: RedisClient;
   readonly #scripts: ScriptClient;
   readonly #keyOf: (slot: number) => string;

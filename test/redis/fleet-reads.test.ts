@@ -5,8 +5,8 @@ import { readRates } from '../../src/observe/read-rates.ts';
 import { ReadCounts } from '../../src/read/read-counts.ts';
 import { ReadsPublisher } from '../../src/read/reads-publisher.ts';
 import { Breakers } from '../../src/redis/breakers.ts';
+import { FleetReads, type ReadTotals } from '../../src/redis/fleet-reads.ts';
 import { Keys } from '../../src/redis/keys.ts';
-import { type ReadTotals, RecentReads } from '../../src/redis/recent-reads.ts';
 import { openCache, ownServer } from '../helpers/cache.ts';
 import { connect, uniqueNamespace } from '../helpers/redis.ts';
 
@@ -67,12 +67,12 @@ test('a process that does not record publishes nothing', async () => {
 test('counts are of the last minute, and end by themselves', async () => {
   const namespace = uniqueNamespace();
   const redis = connect();
-  const recent = new RecentReads(redis, new Keys(namespace), item);
-  await recent.add({ ...NONE, redis: 3, loader: 1 }, NOW_MS);
-  await recent.add({ ...NONE, redis: 4 }, NOW_MS + 14_999);
-  await recent.add({ ...NONE, memory: 1 }, NOW_MS + 15_000);
+  const fleet = new FleetReads(redis, new Keys(namespace), item);
+  await fleet.add({ ...NONE, redis: 3, loader: 1 }, NOW_MS);
+  await fleet.add({ ...NONE, redis: 4 }, NOW_MS + 14_999);
+  await fleet.add({ ...NONE, memory: 1 }, NOW_MS + 15_000);
 
-  const at = async (sinceMs: number): Promise<object> => recent.read(NOW_MS + sinceMs);
+  const at = async (sinceMs: number): Promise<object> => fleet.read(NOW_MS + sinceMs);
   expect(await at(20_000)).toEqual({
     totals: { ...NONE, redis: 7, loader: 1, memory: 1 },
     spanMs: 65_000,
@@ -100,7 +100,7 @@ test('what cannot be sent is dropped, what comes after is sent', async () => {
   const counts = new ReadCounts();
   publisher.add(item, counts);
   const found = async (): Promise<ReadTotals> =>
-    (await new RecentReads(queue, keys, item).read(NOW_MS)).totals;
+    (await new FleetReads(queue, keys, item).read(NOW_MS)).totals;
 
   counts.redis = 10;
   await publisher.publish();
