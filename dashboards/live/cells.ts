@@ -1,6 +1,6 @@
 import { printSpan } from '../../src/core/print-span.ts';
+import { hitShareOf, type LoadRates, type ReadRates } from '../../src/observe/fleet-rates.ts';
 import { anySchedulerAtMs, isThere } from '../../src/observe/loader-mode.ts';
-import { hitShareOf, type ReadRates } from '../../src/observe/read-rates.ts';
 import type { OriginState } from '../../src/redis/origin-state.ts';
 import type { ServerMemory } from '../../src/redis/server-memory.ts';
 import type { WarmUpStatus } from '../../src/warm/warm-up-status.ts';
@@ -15,7 +15,7 @@ export interface Cell {
 
 export type Cells = Readonly<Record<string, Cell>>;
 
-const NO_READS: Cell = { text: '–', tone: 'faint' };
+const NONE: Cell = { text: '–', tone: 'faint' };
 /** So much of a server's memory is nearly all of it. */
 const FULL_SHARE = 0.9;
 
@@ -39,12 +39,14 @@ export function cellsOf(snapshot: Snapshot): Cells {
 }
 
 function loaderCells(figures: LoaderFigures, nowMs: number): Cells {
-  const { stats, seen, threshold, trackedKeys, failingKeys, backlogKeys, origin, reads } = figures;
+  const { stats, seen, threshold, trackedKeys, failingKeys, backlogKeys, origin, reads, loads } =
+    figures;
   const { used, wasted } = stats.judged;
   const judged = used + wasted;
   return {
     state: stateCell(figures, nowMs),
     ...readCells(reads),
+    ...loadCells(loads),
     tracked: plain(printCount(trackedKeys)),
     threshold: plain(threshold.toFixed(1)),
     backlog: { text: printCount(backlogKeys), tone: backlogKeys > 1_000 ? 'warn' : 'plain' },
@@ -77,7 +79,7 @@ function stateCell({ mode, pausedAtMs, seen }: LoaderFigures, nowMs: number): Ce
 }
 
 function readCells(reads: ReadRates | null): Cells {
-  if (reads === null) return { reads: NO_READS, hits: NO_READS, tiers: NO_READS, waits: NO_READS };
+  if (reads === null) return { reads: NONE, hits: NONE, tiers: NONE, waits: NONE };
   const { readsPerSecond, memory, redis, stale, waited, failed } = reads;
   return {
     reads: plain(`${readsPerSecond.toFixed(1)} a second`),
@@ -87,6 +89,16 @@ function readCells(reads: ReadRates | null): Cells {
       failed > 0
         ? { text: `${percent(waited)}, ${percent(failed)} failed`, tone: 'bad' }
         : plain(percent(waited)),
+  };
+}
+
+function loadCells({ loadsPerSecond, landedPerSecond, late, leadMs }: LoadRates): Cells {
+  const landed = `${landedPerSecond.toFixed(1)} a second`;
+  return {
+    loads: plain(`${loadsPerSecond.toFixed(1)} a second`),
+    landed:
+      late > 0 ? { text: `${landed}, ${printCount(late)} late`, tone: 'warn' } : plain(landed),
+    lead: leadMs === null ? NONE : plain(printSpan(leadMs)),
   };
 }
 

@@ -1,6 +1,6 @@
 import type { AnyLoader } from '../../src/loaders/define-loader.ts';
+import { type FleetRates, readFleetRates } from '../../src/observe/fleet-rates.ts';
 import { type LoaderFacts, readLoaderFacts } from '../../src/observe/loader-facts.ts';
-import { type ReadRates, readRates } from '../../src/observe/read-rates.ts';
 import { withinTimeout } from '../../src/redis/connection.ts';
 import { readServerMemory, type ServerMemory } from '../../src/redis/server-memory.ts';
 import { statusOf } from '../../src/warm/read-status.ts';
@@ -8,10 +8,7 @@ import type { WarmUpStatus } from '../../src/warm/warm-up-status.ts';
 import type { DashboardContext } from '../context.ts';
 
 /** How one loader does. */
-export interface LoaderFigures extends LoaderFacts {
-  /** Null: nobody has read it in the last minute. */
-  readonly reads: ReadRates | null;
-}
+export type LoaderFigures = LoaderFacts & FleetRates;
 
 /** All that the overview shows, as it was at one moment. */
 export interface Snapshot {
@@ -45,11 +42,11 @@ async function readLoader(
   loader: AnyLoader,
 ): Promise<LoaderFigures> {
   const parts = { queue, keys, clock };
-  const [facts, reads] = await Promise.all([
+  const [facts, rates] = await Promise.all([
     readLoaderFacts(parts, loader),
-    readRates(parts, loader),
+    readFleetRates(parts, loader),
   ]);
-  return { ...facts, reads };
+  return { ...facts, ...rates };
 }
 
 /** How all plans stand; no question to Redis where there is none. */

@@ -1,7 +1,7 @@
 import type { RoleFlags } from '../../workers/run-role.ts';
 import { printSpan } from '../core/print-span.ts';
+import { hitShareOf } from '../observe/fleet-rates.ts';
 import { type LoaderStatus, readLoaderStatus } from '../observe/loader-status.ts';
-import { hitShareOf } from '../observe/read-rates.ts';
 import { loadersNamed } from './named-loaders.ts';
 import { withSession } from './session.ts';
 
@@ -42,6 +42,7 @@ function rowsOf(status: LoaderStatus): (readonly [label: string, text: string])[
     ['queue wait', printSmoothed(status.queueWait)],
     ['backlog', `${number(status.backlogKeys)} keys`],
     ['reads', printReads(status)],
+    ['loads', printLoads(status)],
     ['lives', `${number(lives.used)} used, ${number(lives.wasted)} wasted${wasted}`],
     ['origin', printOrigin(status)],
     ['scheduler', printSeen(schedulerAtMs, atMs)],
@@ -59,6 +60,16 @@ function printReads({ reads }: LoaderStatus): string {
     `${percent(hitShareOf(reads))} hits (memory ${percent(memory)}, redis ${percent(redis)}, stale ${percent(stale)})`,
     `${percent(waited)} waited`,
     ...(failed > 0 ? [`${percent(failed)} failed`] : []),
+  ].join(', ');
+}
+
+function printLoads({ loads }: LoaderStatus): string {
+  const { loadsPerSecond, landedPerSecond, late, leadMs } = loads;
+  return [
+    `${loadsPerSecond.toFixed(1)}/s in the last minute`,
+    `${landedPerSecond.toFixed(1)}/s refreshes landed`,
+    ...(leadMs === null ? [] : [`${printSpan(leadMs)} before expiry`]),
+    ...(late > 0 ? [`${NUMBERS.format(late)} after it`] : []),
   ].join(', ');
 }
 

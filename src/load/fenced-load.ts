@@ -12,6 +12,7 @@ import type { Confirmable } from './confirmable.ts';
 import { EmptyGuards } from './empty-guards.ts';
 import type { EntryTags, Refused } from './entry-tags.ts';
 import { confirmables, storeBatch, toTargets } from './load-batch.ts';
+import type { LoadCounts } from './load-counts.ts';
 import { LoadReports } from './load-reports.ts';
 import { type LoadResult, limitedResults, unlockedResult } from './load-result.ts';
 import type { Asking, LoadRun, PermitAsked } from './load-run.ts';
@@ -32,6 +33,8 @@ export interface FencedLoadParts extends Omit<StoreParts, 'guards'> {
   /** Longest wait of a load for its commit, which then goes on by itself. @defaultValue until it is known */
   readonly commitWaitMs?: number;
   readonly tags: EntryTags;
+  /** Absent: nobody asks. */
+  readonly counts?: LoadCounts;
 }
 
 /**
@@ -50,7 +53,7 @@ export class FencedLoad {
   constructor(parts: FencedLoadParts) {
     this.#parts = { ...parts, guards: new EmptyGuards() };
     this.#keeper = new LockKeeper(parts.store, parts.lockTtlMs);
-    this.#reports = new LoadReports(parts.events);
+    this.#reports = new LoadReports(parts.events, parts.counts);
   }
 
   newToken(): string {

@@ -1,5 +1,5 @@
 import { ReadCounts } from '../read/read-counts.ts';
-import { READ_RESULTS } from '../redis/fleet-reads.ts';
+import { READ_RESULTS } from '../redis/fleet-counts.ts';
 import { METRICS } from './metrics.ts';
 import type { RoleMetrics } from './role-metrics.ts';
 

@@ -6,11 +6,11 @@ import type { Seen } from '../redis/presence.ts';
 import { Tracker } from '../redis/tracker.ts';
 import { queueWaitOf } from '../schedule/outlook.ts';
 import type { Explanation } from './explanation.ts';
+import { type FleetRates, readFleetRates } from './fleet-rates.ts';
 import { type LoaderFactsParts, readLoaderFacts } from './loader-facts.ts';
-import { type ReadRates, readRates } from './read-rates.ts';
 
 /** How a loader does in the whole fleet. Instants are epoch ms of the queue server. */
-export interface LoaderStatus {
+export interface LoaderStatus extends FleetRates {
   readonly loader: string;
   readonly version: number;
   readonly atMs: number;
@@ -32,8 +32,6 @@ export interface LoaderStatus {
   readonly backlogKeys: number;
   /** Lives of refreshed entries that are over: read, and not read by anybody. */
   readonly lives: Lives;
-  /** Null: nobody has read it in the last minute. */
-  readonly reads: ReadRates | null;
   /** Null: it has no budget. */
   readonly origin: OriginState | null;
   /** When roles were last there. */
@@ -45,9 +43,9 @@ export async function readLoaderStatus(
   parts: LoaderFactsParts,
   loader: AnyLoader,
 ): Promise<LoaderStatus> {
-  const [facts, reads] = await Promise.all([
+  const [facts, rates] = await Promise.all([
     readLoaderFacts(parts, loader),
-    readRates(parts, loader),
+    readFleetRates(parts, loader),
   ]);
   const { atMs, stats, seen, threshold } = facts;
   const { schedulerAtMs, shadowAtMs, workerAtMs } = seen;
@@ -66,7 +64,7 @@ export async function readLoaderStatus(
     queueWait: queueWaitOf(stats, atMs),
     backlogKeys: facts.backlogKeys,
     lives: stats.judged,
-    reads,
+    ...rates,
     origin: facts.origin,
     seen: { schedulerAtMs, shadowAtMs, workerAtMs },
   };

@@ -1,6 +1,7 @@
 import { UnrecoverableError } from 'bullmq';
 import { messageOf, printValue } from '../core/errors.ts';
 import { Slots } from '../core/slots.ts';
+import type { LoaderLoads } from '../load/load-counts.ts';
 import type { LoadRef, LockedRef } from '../load/locked-ref.ts';
 import { SHORT_PERMIT_WAIT_MS } from '../load/permits.ts';
 import type { LoaderStatsStore } from '../redis/loader-stats.ts';
@@ -28,6 +29,7 @@ import type { WorkerTimes } from './worker-times.ts';
 export interface RefreshProcessorParts extends ProcessorParts {
   readonly stats: LoaderStatsStore;
   readonly times: WorkerTimes;
+  readonly loads: LoaderLoads;
   readonly pause: RefreshPause;
 }
 
@@ -99,7 +101,7 @@ export class RefreshProcessor {
     data: RefreshJobData,
     { attempt, isPaused }: { readonly attempt: number; readonly isPaused: boolean },
   ): Promise<KeyOutcome[]> {
-    const { fenced, clock, times, loader, events } = this.#parts;
+    const { fenced, clock, times } = this.#parts;
     const nowMs = clock.now();
     times.observeWait(nowMs - data.enqueuedAtMs, nowMs);
     const token = fenced.newToken();
@@ -122,8 +124,14 @@ export class RefreshProcessor {
         if (result) outcomes.push(outcomeOfLoad(one, result, landedAtMs));
       }
     }
-    for (const outcome of outcomes) report(outcome, loader, events);
+    for (const outcome of outcomes) this.#report(outcome);
     return outcomes;
+  }
+
+  #report(outcome: KeyOutcome): void {
+    const { loader, loads, events } = this.#parts;
+    if (outcome.kind === 'refreshed') loads.addLanded(outcome.leadMs);
+    report(outcome, loader, events);
   }
 
   #needless(data: RefreshJobData, nowMs: number): SkipReason | null {

@@ -1,6 +1,8 @@
 import type { CacheSettings } from '../config/options.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Events } from '../core/events.ts';
+import { CountsPublisher } from '../load/counts-publisher.ts';
+import type { LoadCounts } from '../load/load-counts.ts';
 import type { AnyLoader } from '../loaders/define-loader.ts';
 import type { Breakers } from '../redis/breakers.ts';
 import type { Keys } from '../redis/keys.ts';
@@ -9,7 +11,6 @@ import { Tracker } from '../redis/tracker.ts';
 import { AccessRecorder } from './access-recorder.ts';
 import { MemoryTier } from './memory-tier.ts';
 import { ReadCounts } from './read-counts.ts';
-import { ReadsPublisher } from './reads-publisher.ts';
 
 /** What this process has of a loader. */
 export interface LocalLoader {
@@ -35,6 +36,7 @@ export interface LocalLoadersParts
   readonly events: Events;
   /** Makes the counts of one loader's reads that metrics are made of; null: without metrics. */
   readonly countsOf: ((loader: string) => ReadCounts) | null;
+  readonly loads: LoadCounts;
 }
 
 /** The loaders of this process, each with its tracker, its tier and the count of its reads. */
@@ -42,11 +44,11 @@ export class LocalLoaders {
   readonly #parts: LocalLoadersParts;
   readonly #byLoader = new Map<object, LocalLoader>();
   readonly #byName = new Map<string, LocalLoader>();
-  readonly #publisher: ReadsPublisher | null;
+  readonly #publisher: CountsPublisher | null;
 
   constructor(parts: LocalLoadersParts) {
     this.#parts = parts;
-    this.#publisher = parts.recording ? new ReadsPublisher(parts) : null;
+    this.#publisher = parts.recording ? new CountsPublisher(parts) : null;
   }
 
   get byName(): ReadonlyMap<string, LocalLoader> {
@@ -58,12 +60,12 @@ export class LocalLoaders {
   }
 
   add(loader: AnyLoader): void {
-    const { queue, keys, memory, recording, countsOf, ...shared } = this.#parts;
+    const { queue, keys, memory, recording, countsOf, loads, ...shared } = this.#parts;
     const tracker = new Tracker(queue, keys, loader);
     const settings = loader.memory === undefined ? memory : loader.memory;
     const isTracked = recording && !loader.refresh.isOff;
     const counts = countsOf?.(loader.name) ?? (recording ? new ReadCounts() : null);
-    if (counts !== null) this.#publisher?.add(loader, counts);
+    if (counts !== null) this.#publisher?.add(loader, counts, loads.of(loader.name));
     const local = {
       loader,
       tracker,

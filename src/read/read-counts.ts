@@ -1,4 +1,4 @@
-import type { ReadTotals } from '../redis/fleet-reads.ts';
+import type { ReadTotals } from '../redis/fleet-counts.ts';
 import type { Answer } from './answer.ts';
 
 export interface ReadCountsParts {

@@ -132,9 +132,9 @@ export class Keys {
     return `${this.namespace}:{${loader.name}}:stats`;
   }
 
-  /** What reads came to, of one slot of time. */
-  reads(loader: NamedLoader, slot: number): string {
-    return `${this.namespace}:{${loader.name}}:reads:${slot}`;
+  /** What reads and loads came to, of one slot of time. */
+  counts(loader: NamedLoader, slot: number): string {
+    return `${this.namespace}:{${loader.name}}:counts:${slot}`;
   }
 
   /** What workers report of the jobs of a warm-up's run: a job's name → what became of its keys. */

@@ -25,7 +25,7 @@ export const SCRIPTS = {
   holdLease: 2,
   leaveOrigin: 2,
   pullBackDues: 1,
-  countReads: 1,
+  addCounts: 1,
 } as const;
 
 export type ScriptName = keyof typeof SCRIPTS;

@@ -114,7 +114,7 @@ const ARGUMENTS: Readonly<Record<ScriptName, readonly ScriptArgument[]>> = {
   takePermit: [1, 10, 1_000_000, 0],
   lookNow: [1_000, 1e15, 500, 60, 'a'],
   pullBackDues: [1_000, 10],
-  countReads: [60, 'redis', 4],
+  addCounts: [60, 'redis', 4],
 };
 
 test.each(NAMES)('%s runs on after a SCRIPT FLUSH', async (name) => {

@@ -3,7 +3,7 @@ import { resolveRedis } from '../../src/config/redis-option.ts';
 import { Events } from '../../src/core/events.ts';
 import { runDoctor } from '../../src/doctor/run-doctor.ts';
 import { createCache, defineLoader } from '../../src/index.ts';
-import { readRates } from '../../src/observe/read-rates.ts';
+import { readFleetRates } from '../../src/observe/fleet-rates.ts';
 import { openDataConnection, untilReady } from '../../src/redis/connection.ts';
 import { hashSlot } from '../../src/redis/hash-slot.ts';
 import { Keys } from '../../src/redis/keys.ts';
@@ -62,8 +62,8 @@ it('knows what reads came to, wherever their keys are', async () => {
   onTestFinished(() => queue.disconnect());
   await untilReady(queue, target, 5_000);
   const clock = { now: () => Date.now() };
-  const rates = await readRates({ queue, keys: new Keys(namespace), clock }, item);
-  expect(rates).toMatchObject({ redis: 0.5, waited: 0.5 });
+  const rates = await readFleetRates({ queue, keys: new Keys(namespace), clock }, item);
+  expect(rates.reads).toMatchObject({ redis: 0.5, waited: 0.5 });
 });
 
 it('is found to be well by the doctor', async () => {

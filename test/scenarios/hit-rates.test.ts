@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
 import type { Sample } from '../../dashboards/live/history.ts';
 import { defineLoader } from '../../src/index.ts';
-import type { ReadRates } from '../../src/observe/read-rates.ts';
+import type { ReadRates } from '../../src/observe/fleet-rates.ts';
 import { compiled } from '../helpers/child.ts';
 import { openDashboard } from '../helpers/dashboard.ts';
 import { test } from '../helpers/system.ts';

@@ -1,17 +1,19 @@
 import { expect, onTestFinished, test } from 'vitest';
 import { Events } from '../../src/core/events.ts';
 import { defineLoader } from '../../src/index.ts';
-import { readRates } from '../../src/observe/read-rates.ts';
+import { CountsPublisher } from '../../src/load/counts-publisher.ts';
+import { readFleetRates } from '../../src/observe/fleet-rates.ts';
 import { ReadCounts } from '../../src/read/read-counts.ts';
-import { ReadsPublisher } from '../../src/read/reads-publisher.ts';
 import { Breakers } from '../../src/redis/breakers.ts';
-import { FleetReads, type ReadTotals } from '../../src/redis/fleet-reads.ts';
+import { type Counts, FleetCounts } from '../../src/redis/fleet-counts.ts';
 import { Keys } from '../../src/redis/keys.ts';
 import { openCache, ownServer } from '../helpers/cache.ts';
 import { connect, uniqueNamespace } from '../helpers/redis.ts';
+import { startRoles } from '../helpers/roles.ts';
 
 const NOW_MS = 116_666_667 * 15_000; // A slot has just begun.
-const NONE: ReadTotals = { memory: 0, redis: 0, stale: 0, loader: 0, uncached: 0, failed: 0 };
+const NO_READS = { memory: 0, redis: 0, stale: 0, loader: 0, uncached: 0, failed: 0 };
+const NONE: Counts = { ...NO_READS, loads: 0, landed: 0, late: 0, leadMs: 0 };
 
 const item = defineLoader({
   name: 'item',
@@ -41,8 +43,8 @@ test('what the reads of all processes came to is known to all, by loader', async
   await other.get(plain, 'a');
   await Promise.all([one.close(), other.close()]);
 
-  const rates = await readRates(partsOf(namespace), item);
-  expect(rates).toEqual({
+  const { reads, loads } = await readFleetRates(partsOf(namespace), item);
+  expect(reads).toEqual({
     readsPerSecond: expect.any(Number),
     memory: 0.6,
     redis: 0.1,
@@ -50,9 +52,32 @@ test('what the reads of all processes came to is known to all, by loader', async
     waited: 0.2,
     failed: 0.1,
   });
-  expect(rates?.readsPerSecond).toBeGreaterThan(10 / 75);
-  expect(rates?.readsPerSecond).toBeLessThanOrEqual(10 / 60);
-  expect(await readRates(partsOf(namespace), plain)).toMatchObject({ waited: 1 });
+  expect(reads?.readsPerSecond).toBeGreaterThan(10 / 75);
+  expect(reads?.readsPerSecond).toBeLessThanOrEqual(10 / 60);
+  expect(loads).toMatchObject({ landedPerSecond: 0, late: 0, leadMs: null });
+  expect(loads.loadsPerSecond / (reads?.readsPerSecond ?? 0)).toBeCloseTo(0.3); // a, b and bad
+  const ofPlain = await readFleetRates(partsOf(namespace), plain);
+  expect(ofPlain).toMatchObject({ reads: { waited: 1 } });
+});
+
+test('refreshes that landed are counted with the lives that were left', async () => {
+  const namespace = uniqueNamespace();
+  const brief = defineLoader({ name: 'brief', ttl: '1s', load: async (id: string) => id });
+  const { cache, worker } = await startRoles({ namespace, loaders: [brief] });
+  const landed: number[] = [];
+  worker.on('refresh:completed', ({ leadMs }) => landed.push(leadMs));
+  await expect
+    .poll(() => cache.get(brief, 'a').then(() => landed.length), { interval: 50 })
+    .toBeGreaterThan(2);
+  await worker.close(); // Sends the counts.
+
+  const { loads } = await readFleetRates(partsOf(namespace), brief);
+  const inTime = landed.filter((leadMs) => leadMs >= 0);
+  expect(loads.late).toBe(landed.length - inTime.length);
+  expect(loads.landedPerSecond * 60).toBeLessThanOrEqual(landed.length);
+  expect(loads.landedPerSecond * 75).toBeGreaterThanOrEqual(landed.length);
+  const meanMs = inTime.reduce((sum, leadMs) => sum + leadMs, 0) / inTime.length;
+  expect(loads.leadMs).toBeCloseTo(meanMs, 0);
 });
 
 test('a process that does not record publishes nothing', async () => {
@@ -60,14 +85,17 @@ test('a process that does not record publishes nothing', async () => {
   const cache = await openCache({ namespace, loaders: [item], recording: false });
   await cache.get(item, 'a');
   await cache.close();
-  expect(await readRates(partsOf(namespace), item)).toBeNull();
-  expect(await connect().keys(`${namespace}:{item}:reads:*`)).toEqual([]);
+  expect(await readFleetRates(partsOf(namespace), item)).toEqual({
+    reads: null,
+    loads: { loadsPerSecond: 0, landedPerSecond: 0, late: 0, leadMs: null },
+  });
+  expect(await connect().keys(`${namespace}:{item}:counts:*`)).toEqual([]);
 });
 
 test('counts are of the last minute, and end by themselves', async () => {
   const namespace = uniqueNamespace();
   const redis = connect();
-  const fleet = new FleetReads(redis, new Keys(namespace), item);
+  const fleet = new FleetCounts(redis, new Keys(namespace), item);
   await fleet.add({ ...NONE, redis: 3, loader: 1 }, NOW_MS);
   await fleet.add({ ...NONE, redis: 4 }, NOW_MS + 14_999);
   await fleet.add({ ...NONE, memory: 1 }, NOW_MS + 15_000);
@@ -95,12 +123,12 @@ test('what cannot be sent is dropped, what comes after is sent', async () => {
   const keys = new Keys(uniqueNamespace());
   const breakers = new Breakers({ role: 'queue', events: new Events(), nodeOf: () => '' });
   const clock = { now: () => NOW_MS };
-  const publisher = new ReadsPublisher({ queue, breakers, keys, clock });
+  const publisher = new CountsPublisher({ queue, breakers, keys, clock });
   onTestFinished(() => publisher.close());
   const counts = new ReadCounts();
   publisher.add(item, counts);
-  const found = async (): Promise<ReadTotals> =>
-    (await new FleetReads(queue, keys, item).read(NOW_MS)).totals;
+  const found = async (): Promise<Counts> =>
+    (await new FleetCounts(queue, keys, item).read(NOW_MS)).totals;
 
   counts.redis = 10;
   await publisher.publish();
