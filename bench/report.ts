@@ -1,3 +1,4 @@
+import { tableLines } from '../src/core/table-lines.ts';
 import type { Summary } from './statistics.ts';
 
 export interface Row {
@@ -19,20 +20,11 @@ export function formatTable(unit: string, rows: readonly Row[]): string {
       against ? (summary.median / against.median).toFixed(2) : '',
     ]),
   ];
-  const widths = [0, 1, 2, 3, 4].map((column) =>
-    Math.max(...cells.map((row) => row[column]?.length ?? 0)),
-  );
-  return cells
-    .map((row) => row.map((cell, column) => align(cell, widths[column] ?? 0, column)).join('  '))
-    .join('\n');
+  return tableLines(cells).join('\n');
 }
 
 export function say(text: string): void {
   process.stdout.write(`${text}\n`);
-}
-
-function align(cell: string, width: number, column: number): string {
-  return column === 0 ? cell.padEnd(width) : cell.padStart(width);
 }
 
 function formatNumber(value: number): string {

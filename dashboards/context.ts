@@ -1,6 +1,7 @@
 import type { Cache } from '../src/cache.ts';
 import type { Events } from '../src/core/events.ts';
 import type { AnyLoader } from '../src/loaders/define-loader.ts';
+import type { RoleMetrics } from '../src/metrics/role-metrics.ts';
 import type { Explainer } from '../src/observe/explainer.ts';
 import type { RefreshControl } from '../src/observe/refresh-control.ts';
 import type { WarmUpQueue } from '../src/queue/warm-up-queue.ts';
@@ -14,6 +15,8 @@ import type { DashboardSettings } from './options.ts';
 /** What pages and actions are made from. */
 export interface DashboardContext {
   readonly settings: DashboardSettings;
+  /** Null: nothing is published. */
+  readonly metrics: RoleMetrics | null;
   readonly loaders: ReadonlyMap<string, AnyLoader>;
   readonly warmUps: readonly WarmUp[];
   /** Of its own connections. */

@@ -21,6 +21,7 @@ import { keysPage } from './pages/keys.ts';
 import { loaderPage } from './pages/loader-route.ts';
 import { overviewPage } from './pages/overview.ts';
 import { warmUpsPage } from './pages/warm-ups.ts';
+import { publishFleet } from './publish-fleet.ts';
 import { audit } from './security/audit.ts';
 import { authenticate } from './security/authenticate.ts';
 import { changeGate } from './security/change-gate.ts';
@@ -63,6 +64,7 @@ export function createDashboard(options: DashboardOptions): Dashboard {
   const context = openContext(options, settings);
   const poller = new Poller(() => readSnapshot(context));
   const streams = new EventStreams(poller);
+  const endPublishing = publishFleet(context);
   const csrf = new Csrf(settings.basePath);
 
   const app = express().disable('x-powered-by');
@@ -103,6 +105,7 @@ export function createDashboard(options: DashboardOptions): Dashboard {
   const close = async (): Promise<void> => {
     streams.close();
     poller.close();
+    await endPublishing();
     context.servers.close();
     await context.cache.close();
   };

@@ -1,6 +1,8 @@
+import { resolveMetrics } from '../src/config/metrics-option.ts';
 import { resolveRole } from '../src/config/options.ts';
 import { Events } from '../src/core/events.ts';
 import { createCache } from '../src/create-cache.ts';
+import { RoleMetrics } from '../src/metrics/role-metrics.ts';
 import { Explainer } from '../src/observe/explainer.ts';
 import { RefreshControl } from '../src/observe/refresh-control.ts';
 import { WarmUpQueue } from '../src/queue/warm-up-queue.ts';
@@ -22,14 +24,16 @@ export function openContext(
   const events = new Events();
   // What is wrong with the servers the pages say themselves.
   events.on('server:unsuitable', () => undefined);
+  const metrics = RoleMetrics.open(resolveMetrics(options.metrics), 'dashboard', events);
   const servers = new RoleServers({ redis, strict, name: 'dashboard', events });
   const keys = new Keys(namespace);
   const { cache, queue, clock } = servers;
   return {
     settings,
+    events,
+    metrics,
     loaders: new Map(loaders.map((loader) => [loader.name, loader])),
     warmUps,
-    events,
     servers,
     keys,
     names: new KeyNames(settings),

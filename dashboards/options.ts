@@ -1,3 +1,4 @@
+import type { WithMetrics } from '../src/config/metrics-option.ts';
 import type { RoleOptions } from '../src/config/options.ts';
 import { checkObject, yesOrNo } from '../src/config/rules.ts';
 import { InvalidOptionError } from '../src/core/errors.ts';
@@ -7,7 +8,7 @@ import type { AuditListener } from './security/audit.ts';
 import { printAudit } from './security/audit.ts';
 import type { DashboardAuth } from './security/users.ts';
 
-export interface DashboardOptions extends RoleOptions {
+export interface DashboardOptions extends RoleOptions, WithMetrics {
   readonly loaders: readonly AnyLoader[];
   /** Plans, to be shown and run. */
   readonly warmUps?: readonly WarmUp[];

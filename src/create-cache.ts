@@ -7,6 +7,7 @@ import { Invalidator } from './invalidate/invalidator.ts';
 import { PlaceInvalidator } from './invalidate/place-invalidator.ts';
 import { EntryTags } from './load/entry-tags.ts';
 import { FencedLoad } from './load/fenced-load.ts';
+import { LoadCounts } from './load/load-counts.ts';
 import { Permits } from './load/permits.ts';
 import { LoaderRegistry, type WithLoaders } from './loaders/registry.ts';
 import { readMetrics } from './metrics/read-metrics.ts';
@@ -14,6 +15,7 @@ import { RoleMetrics } from './metrics/role-metrics.ts';
 import { Explainer } from './observe/explainer.ts';
 import { RefreshControl } from './observe/refresh-control.ts';
 import type { Answer } from './read/answer.ts';
+import { LateRefreshes } from './read/late-refreshes.ts';
 import { LocalDrops } from './read/local-drops.ts';
 import { LocalLoaders } from './read/local-loaders.ts';
 import { MissLoader } from './read/miss-loader.ts';
@@ -57,6 +59,7 @@ export function createCache(options: CacheOptions & Partial<WithLoaders>): Cache
   const { cache, queue, clock } = servers;
 
   const breakers = breakersOf(servers, 'cache', events);
+  const loads = new LoadCounts();
   const local = new LocalLoaders({
     ...settings,
     queue,
@@ -65,6 +68,7 @@ export function createCache(options: CacheOptions & Partial<WithLoaders>): Cache
     clock,
     events,
     countsOf: readMetrics(metrics),
+    loads,
   });
   const flights = new SingleFlight<Answer>();
   const wakes = new Wakes();
@@ -83,11 +87,13 @@ export function createCache(options: CacheOptions & Partial<WithLoaders>): Cache
   const permits = new Permits({ scripts: scriptClient(queue), keys, clock, events });
   const store = new EntryStore(cache, { acquireTimeoutMs: readTimeoutMs, breakers });
   const commitWaitMs = readTimeoutMs;
-  const fenced = new FencedLoad({ store, clock, events, lockTtlMs, commitWaitMs, permits, tags });
+  const loading = { store, clock, events, permits, tags, counts: loads };
+  const fenced = new FencedLoad({ ...loading, lockTtlMs, commitWaitMs });
   const waiting = { wakes, readTimeoutMs, random: Math.random };
   const misses = new MissLoader({ fenced, clock, events, ...waiting });
   const reads = new EntryReads(cache, { timeoutMs: readTimeoutMs, breakers });
-  const reader = new Reader({ reads, flights, misses, fenced, clock, events });
+  const lateRefreshes = new LateRefreshes(fenced);
+  const reader = new Reader({ reads, flights, misses, lateRefreshes, clock, events });
 
   const warmer = new Warmer({ fenced, keys, clock, events, store });
   const warmStart = new WarmStart({

@@ -9,27 +9,17 @@ import { printSpan } from './core/print-span.ts';
 import { detached, type Tracing } from './core/tracing.ts';
 import type { AnyLoader } from './loaders/define-loader.ts';
 import { LoaderRegistry, type WithLoaders } from './loaders/registry.ts';
-import { FleetWatch } from './metrics/fleet-watch.ts';
+import { FLEET_WATCH_MS, FleetWatch } from './metrics/fleet-watch.ts';
 import { RoleMetrics } from './metrics/role-metrics.ts';
-import { idleMs, tickMs as tickMsOf } from './policy/cadence.ts';
-import { shortestLifeMs } from './policy/varying-life.ts';
-import { RefreshQueue } from './queue/refresh-queue.ts';
-import { EntryStore } from './redis/entry-store.ts';
 import { History } from './redis/history.ts';
 import { Keys } from './redis/keys.ts';
-import { LoaderStatsStore } from './redis/loader-stats.ts';
-import { usedMemoryShare } from './redis/memory-share.ts';
-import { readOriginState } from './redis/origin-state.ts';
-import { Presence } from './redis/presence.ts';
-import { RefreshPause } from './redis/refresh-pause.ts';
 import { RoleServers } from './redis/role-servers.ts';
+import { usedMemoryShare } from './redis/server-memory.ts';
 import { Tracker } from './redis/tracker.ts';
 import { CacheWatch } from './schedule/cache-watch.ts';
 import { HistoryRecorder } from './schedule/history-recorder.ts';
-import { LoaderScheduler } from './schedule/loader-scheduler.ts';
-import { PausableTick } from './schedule/pausable-tick.ts';
+import { type LoaderLoop, startLoaderLoop } from './schedule/loader-loop.ts';
 import { TickLoop } from './schedule/tick-loop.ts';
-import { TrackerGuard } from './schedule/tracker-guard.ts';
 import { planRegistry } from './warm/plan-registry.ts';
 import type { WarmUp } from './warm/warm-up.ts';
 import { WarmUpService } from './warm/warm-up-service.ts';
@@ -65,7 +55,6 @@ const LOOKS_PER_HEALTH = 4;
 /** A tracker grows by what few processes read in so long: far less than the fifth that is kept free. */
 const GUARD_MS = 5_000;
 const HISTORY_MS = 30_000;
-const METRICS_MS = 5_000;
 
 /**
  * Starts choosing which keys of its loaders to refresh before they expire, and enqueues them.
@@ -86,12 +75,10 @@ class SchedulerRole implements Scheduler {
   readonly #events = new Events();
   readonly #metrics: RoleMetrics | null;
   readonly #servers: RoleServers;
-  readonly #queues: RefreshQueue[] = [];
-  readonly #schedulers: LoaderScheduler[] = [];
-  readonly #guards: TrackerGuard[] = [];
   readonly #plans: ReadonlyMap<string, WarmUp>;
   readonly #ready: Promise<void>;
   #warmUps: WarmUpService | null = null;
+  #loaderLoops: readonly LoaderLoop[] = [];
   #loops: readonly TickLoop[] = [];
   #closing: Promise<void> | null = null;
 
@@ -135,8 +122,12 @@ class SchedulerRole implements Scheduler {
     const { clock } = this.#servers;
     const keys = new Keys(this.#settings.namespace);
     const refreshed = [...registry].filter(({ refresh }) => !refresh.isOff);
-    const loops = refreshed.map((loader) => this.#startLoop(loader, keys));
-    this.#loops = [this.#startWatch(keys), this.#startGuards(), ...loops];
+    const parts = { servers: this.#servers, settings: this.#settings, events: this.#events };
+    this.#loaderLoops = refreshed.map((loader) =>
+      startLoaderLoop(loader, { keys, tracing: this.#tracing, guardEveryMs: GUARD_MS, ...parts }),
+    );
+    const ticks = this.#loaderLoops.map(({ loop }) => loop);
+    this.#loops = [this.#startWatch(keys), this.#startGuards(), ...ticks];
     this.#loops = [this.#startHistory(refreshed, keys), ...this.#loops];
     if (this.#metrics) {
       this.#loops = [this.#startMetrics(this.#metrics, refreshed, keys), ...this.#loops];
@@ -154,7 +145,7 @@ class SchedulerRole implements Scheduler {
     const { cache, queue, clock } = this.#servers;
     const about = { loaders, plans: this.#plans.keys(), keys };
     const watch = new FleetWatch({ metrics, cache, queue, clock, ...about });
-    return this.#every(METRICS_MS, 'queue', () => watch.look());
+    return this.#every(FLEET_WATCH_MS, 'queue', () => watch.look());
   }
 
   #startHistory(loaders: readonly AnyLoader[], keys: Keys): TickLoop {
@@ -180,55 +171,6 @@ class SchedulerRole implements Scheduler {
     return this.#every(WARM_UPS_MS, 'queue', () => warmUps.tick());
   }
 
-  #startLoop(loader: AnyLoader, keys: Keys): TickLoop {
-    const { cache, queue, clock } = this.#servers;
-    const { tickIntervalMs, claimTtlMs, maxTrackedKeys, maxTrackedBytes } = this.#settings;
-    const events = this.#events;
-    const tracker = new Tracker(queue, keys, loader);
-    const tickMs = tickMsOf(tickIntervalMs, shortestLifeMs(loader));
-    const isShadow = this.#settings.mode === 'shadow' || loader.refresh.mode === 'shadow';
-    const mode = isShadow ? 'shadow' : 'active';
-    const { name, version } = loader;
-    const tracing = this.#tracing;
-    const refreshQueue = new RefreshQueue(queue, keys, { name, version, tracing });
-    this.#queues.push(refreshQueue);
-    const scheduler = new LoaderScheduler({
-      loader,
-      keys,
-      tracker,
-      store: new EntryStore(cache),
-      stats: new LoaderStatsStore(queue, keys, loader),
-      originState: () => readOriginState(queue, { keys, loader }, clock.now()),
-      queue: refreshQueue,
-      clock,
-      events,
-      tracing,
-      tickMs,
-      claimTtlMs,
-      maxTrackedKeys,
-      mode,
-    });
-    this.#schedulers.push(scheduler);
-    const guard = { loader, tracker, clock, events, maxTrackedBytes, everyMs: GUARD_MS };
-    this.#guards.push(new TrackerGuard(guard));
-    const tick = new PausableTick({
-      tick: () => scheduler.tick(),
-      pause: new RefreshPause(queue, keys, loader),
-      presence: new Presence(queue, keys, loader),
-      clock,
-      mode,
-      tickMs,
-    });
-    return new TickLoop(() => tick.run(), {
-      name: `ticks of ${loader.name}`,
-      now: () => clock.now(),
-      tickMs,
-      idleMs: idleMs(tickMs, shortestLifeMs(loader)),
-      isHurried: () => scheduler.isHealing,
-      onError: (error) => this.#events.emit('redis:failed', { role: 'queue', error }),
-    });
-  }
-
   #startWatch(keys: Keys): TickLoop {
     const watch = new CacheWatch(this.#servers.cache, keys);
     let looks = 0;
@@ -236,7 +178,7 @@ class SchedulerRole implements Scheduler {
       if (looks++ % LOOKS_PER_HEALTH === 0) {
         const health = await watch.look();
         await this.#heal(health.wasWiped);
-        for (const scheduler of this.#schedulers) scheduler.heed(health);
+        for (const { scheduler } of this.#loaderLoops) scheduler.heed(health);
       } else {
         await this.#heal(await watch.wasWiped());
       }
@@ -245,7 +187,7 @@ class SchedulerRole implements Scheduler {
 
   async #heal(wasWiped: boolean): Promise<void> {
     if (!wasWiped) return;
-    await Promise.all(this.#schedulers.map((scheduler) => scheduler.heal()));
+    await Promise.all(this.#loaderLoops.map(({ scheduler }) => scheduler.heal()));
     for (const loop of this.#loops) loop.hurry();
   }
 
@@ -253,7 +195,7 @@ class SchedulerRole implements Scheduler {
   #startGuards(): TickLoop {
     return this.#every(GUARD_MS, 'queue', async () => {
       const usedShare = await usedMemoryShare(this.#servers.queue);
-      await Promise.all(this.#guards.map((guard) => guard.look(usedShare)));
+      await Promise.all(this.#loaderLoops.map(({ guard }) => guard.look(usedShare)));
     });
   }
 
@@ -268,7 +210,7 @@ class SchedulerRole implements Scheduler {
   }
 
   #pullBack(): void {
-    for (const scheduler of this.#schedulers) {
+    for (const { scheduler } of this.#loaderLoops) {
       scheduler.pullBack().catch((error: unknown) => {
         this.#events.emit('redis:failed', { role: 'queue', error });
       });
@@ -277,7 +219,8 @@ class SchedulerRole implements Scheduler {
 
   async #close(): Promise<void> {
     await Promise.all(this.#loops.map((loop) => loop.close()));
-    await Promise.all([this.#warmUps?.close(), ...this.#queues.map((queue) => queue.close())]);
+    const queues = this.#loaderLoops.map(({ queue }) => queue.close());
+    await Promise.all([this.#warmUps?.close(), ...queues]);
     this.#metrics?.close();
     this.#servers.close();
   }

@@ -6,8 +6,10 @@ import { type Health, healthOf } from './core/health.ts';
 import { settlesWithin } from './core/lifecycle.ts';
 import { Slots } from './core/slots.ts';
 import { detached, type Tracing } from './core/tracing.ts';
+import { CountsPublisher } from './load/counts-publisher.ts';
 import { EntryTags } from './load/entry-tags.ts';
 import { FencedLoad } from './load/fenced-load.ts';
+import { LoadCounts } from './load/load-counts.ts';
 import { Permits } from './load/permits.ts';
 import type { AnyLoader } from './loaders/define-loader.ts';
 import { LoaderRegistry, type WithLoaders } from './loaders/registry.ts';
@@ -70,6 +72,8 @@ class WorkerRole implements RefreshWorkers {
   readonly #servers: RoleServers;
   readonly #fenced: FencedLoad;
   readonly #versions: LiveVersions;
+  readonly #loads = new LoadCounts();
+  readonly #publisher: CountsPublisher;
   readonly #times: WorkerTimes[] = [];
   readonly #beats: NodeJS.Timeout[] = [];
   #bullConnection: RedisClient | null = null;
@@ -91,7 +95,9 @@ class WorkerRole implements RefreshWorkers {
     const permits = new Permits({ scripts: scriptClient(queue), keys, clock, events });
     const tags = new EntryTags(new TagIndex(queue, keys, clock), clock);
     const { lockTtlMs } = settings;
-    this.#fenced = new FencedLoad({ store, clock, events, lockTtlMs, permits, tags });
+    const loading = { store, clock, events, permits, tags, counts: this.#loads };
+    this.#fenced = new FencedLoad({ ...loading, lockTtlMs });
+    this.#publisher = new CountsPublisher({ queue, keys, clock });
     this.#versions = new LiveVersions({ redis: queue, keys, clock, loaders: registry });
     const start = detached(this.#tracing, () => this.#start(registry));
     this.#ready = this.#servers.ready().then(start);
@@ -144,6 +150,8 @@ class WorkerRole implements RefreshWorkers {
     const stats = new LoaderStatsStore(queue, keys, loader);
     const times = new WorkerTimes(stats, () => fenced.loadTime(loader.name));
     this.#times.push(times);
+    const loads = this.#loads.of(loader.name);
+    this.#publisher.add(loader, loads);
     this.#metrics?.begin('loader', loader.name);
     this.#beats.push(beating(new Presence(queue, keys, loader), clock));
     const shared = {
@@ -160,6 +168,7 @@ class WorkerRole implements RefreshWorkers {
     const processor = new RefreshProcessor({
       ...shared,
       stats,
+      loads,
       times,
       pause: new RefreshPause(queue, keys, loader),
     });
@@ -190,6 +199,7 @@ class WorkerRole implements RefreshWorkers {
     }
     for (const times of this.#times) times.close();
     for (const beat of this.#beats) clearInterval(beat);
+    await settlesWithin(this.#publisher.close(), ABORT_MS);
     this.#versions.close();
     this.#metrics?.close();
     this.#bullConnection?.disconnect();

@@ -1,9 +1,9 @@
-import { once } from 'node:events';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import type { Registry } from 'prom-client';
+import type { WithMetrics } from '../src/config/metrics-option.ts';
 import { EverwarmError, messageOf, whyNotListening } from '../src/core/errors.ts';
 import { metricsHandler } from '../src/metrics/serve.ts';
+import { DEFAULT_HOST, listen, type OpsHandler, type OpsServer } from './ops-server.ts';
+import { processTracer, type TraceFlags } from './process-tracer.ts';
 
 export interface MetricsFlags {
   /** 0: any free port. */
@@ -11,10 +11,31 @@ export interface MetricsFlags {
   readonly metricsHost?: string | undefined;
 }
 
-/** Metrics of this process, at `/metrics` of a port of their own. */
-export interface ServedMetrics {
-  readonly url: string;
-  close(): void;
+type RegistryFlags = MetricsFlags & TraceFlags & { readonly healthPort?: number | undefined };
+
+/** What can be scraped of this process, and where it tells its spans. */
+export interface OpenMetrics {
+  /** For the role that runs here. */
+  readonly options: WithMetrics;
+  /** To be served beside the probes. */
+  readonly handlers: Readonly<Record<string, OpsHandler>>;
+  /** Of the port of its own; null: there is none. */
+  readonly url: string | null;
+  close(): Promise<void>;
+}
+
+/** Opens what the flags ask for, and serves it on a port of its own if there is one. */
+export async function openMetrics(flags: RegistryFlags): Promise<OpenMetrics> {
+  const tracer = await processTracer(flags);
+  const registry = await openRegistry(flags);
+  const served = registry && (await serveMetrics(flags, registry));
+  const metrics = { ...(registry && { registry }), ...(tracer && { tracer }) };
+  return {
+    options: registry || tracer ? { metrics } : {},
+    handlers: registry ? { '/metrics': metricsHandler(registry) } : {},
+    url: served?.url ?? null,
+    close: async () => served?.close(),
+  };
 }
 
 /**
@@ -23,43 +44,30 @@ export interface ServedMetrics {
  *
  * @throws EverwarmError PROM_CLIENT_MISSING when a port for metrics is given
  */
-export async function openRegistry(
-  flags: MetricsFlags & { readonly healthPort?: number | undefined },
-): Promise<Registry | null> {
+export async function openRegistry(flags: RegistryFlags): Promise<Registry | null> {
   if (flags.metricsPort !== undefined) return newRegistry();
   return flags.healthPort === undefined ? null : newRegistry().catch(() => null);
 }
 
 /**
- * Serves a registry to scrapers, if a port is given; null: it is not.
+ * Serves a registry to scrapers at `/metrics` of a port of its own, if one is given; null: it is not.
  *
  * @throws EverwarmError METRICS_PORT when the address cannot be listened on
  */
 export async function serveMetrics(
   flags: MetricsFlags,
   registry: Registry,
-): Promise<ServedMetrics | null> {
-  const { metricsPort: port, metricsHost: host = '127.0.0.1' } = flags;
+): Promise<OpsServer | null> {
+  const { metricsPort: port, metricsHost: host = DEFAULT_HOST } = flags;
   if (port === undefined) return null;
-  const answer = metricsHandler(registry);
-  const server = createServer((request, response) => {
-    if (request.url?.split('?', 1)[0] === '/metrics') answer(request, response);
-    else response.writeHead(404).end('404: there is /metrics\n');
-  });
   try {
-    server.listen(port, host);
-    await once(server, 'listening');
+    const handlers = { '/metrics': metricsHandler(registry) };
+    const { url, close } = await listen({ port, host, handlers });
+    return { url: `${url}/metrics`, close };
   } catch (cause) {
     const text = `cannot listen for scrapes on host ${host}, port ${port}: ${whyNotListening(cause)}`;
     throw new EverwarmError('METRICS_PORT', text, { cause });
   }
-  const { port: taken } = server.address() as AddressInfo;
-  const url = `http://${host.includes(':') ? `[${host}]` : host}:${taken}/metrics`;
-  const close = (): void => {
-    server.close();
-    server.closeAllConnections();
-  };
-  return { url, close };
 }
 
 async function newRegistry(): Promise<Registry> {

@@ -9,6 +9,8 @@ import {
   whyNotListening,
 } from '../src/core/errors.ts';
 
+/** Whoever may ask is on this machine. */
+export const DEFAULT_HOST = '127.0.0.1';
 const CLOSE_TIMEOUT_MS = 1_000;
 /** Probes and scrapers are few, and quick. */
 const MOST_CONNECTIONS = 100;
@@ -39,24 +41,33 @@ export interface OpsServer {
  * @throws EverwarmError HEALTH_PORT when the address cannot be listened on
  */
 export async function startOpsServer(options: OpsServerOptions): Promise<OpsServer> {
-  const { port, host = '127.0.0.1', handlers } = options;
+  const { port, host = DEFAULT_HOST } = options;
   if (!Number.isInteger(port) || port < 0 || port > 65_535) {
     const rule = 'must be a whole number from 0 to 65535 (0: any free port)';
     throw new InvalidOptionError('--health-port', port, rule);
   }
+  try {
+    return await listen(options);
+  } catch (cause) {
+    const text = `cannot listen for probes on host ${host}, port ${port}: ${whyNotListening(cause)}`;
+    throw new EverwarmError('HEALTH_PORT', text, { cause });
+  }
+}
+
+/** As `startOpsServer`, for whoever has a name of its own for the port; rejects with what Node says of it. */
+export async function listen({
+  port,
+  host = DEFAULT_HOST,
+  handlers,
+}: OpsServerOptions): Promise<OpsServer> {
   const routes = new Map(Object.entries(handlers));
   const server = createServer(
     { requestTimeout: REQUEST_TIMEOUT_MS },
     (request, response) => void answer(routes, request, response),
   );
   server.maxConnections = MOST_CONNECTIONS;
-  try {
-    server.listen(port, host);
-    await once(server, 'listening');
-  } catch (cause) {
-    const text = `cannot listen for probes on host ${host}, port ${port}: ${whyNotListening(cause)}`;
-    throw new EverwarmError('HEALTH_PORT', text, { cause });
-  }
+  server.listen(port, host);
+  await once(server, 'listening');
   const { port: taken } = server.address() as AddressInfo;
   const name = host.includes(':') ? `[${host}]` : host;
   return { url: `http://${name}:${taken}`, close: () => closed(server) };

@@ -4,13 +4,12 @@ import { type Duration, parseDuration } from '../src/core/duration.ts';
 import { InvalidOptionError } from '../src/core/errors.ts';
 import { createScheduler } from '../src/create-scheduler.ts';
 import { createWorker } from '../src/create-worker.ts';
-import { metricsHandler } from '../src/metrics/serve.ts';
 import { type LoadersFile, loadLoaders } from './load-loaders.ts';
 import { type LogFlags, openLog } from './log.ts';
 import { logEvents } from './log-events.ts';
-import { type MetricsFlags, openRegistry, serveMetrics } from './metrics-server.ts';
+import { type MetricsFlags, openMetrics } from './metrics-server.ts';
 import { Ops, type OpsFlags } from './ops.ts';
-import { processTracer, type TraceFlags } from './process-tracer.ts';
+import type { TraceFlags } from './process-tracer.ts';
 import { untilSignal } from './shutdown.ts';
 
 export interface RoleFlags extends LogFlags, OpsFlags, MetricsFlags, TraceFlags {
@@ -47,20 +46,18 @@ export function loadersOf(flags: RoleFlags): Promise<LoadersFile> {
 export async function runRole(role: 'worker' | 'scheduler', flags: RoleFlags): Promise<void> {
   const log = await openLog(role, flags);
   const { loaders, warmUps } = await loadersOf(flags);
-  const registry = await openRegistry(flags);
-  const served = registry && (await serveMetrics(flags, registry));
-  const tracer = await processTracer(flags);
-  const metrics = { ...(registry && { registry }), ...(tracer && { tracer }) };
-  const options = { ...roleOptions(flags), ...((registry || tracer) && { metrics }) };
+  const metrics = await openMetrics(flags);
+  const options = { ...roleOptions(flags), ...metrics.options };
   const running =
     role === 'worker'
       ? createWorker({ ...options, ...workerOptions(flags), loaders })
       : createScheduler({ ...options, ...(flags.shadow && { mode: 'shadow' }), loaders, warmUps });
   logEvents(log, running);
   const health = (): ReturnType<typeof running.health> => running.health();
-  const handlers = registry ? { '/metrics': metricsHandler(registry) } : {};
+  const { handlers, url } = metrics;
   const ops = await Ops.open({ flags, log, health, handlers }).catch(async (error: unknown) => {
     await running.close();
+    await metrics.close();
     throw error;
   });
   // From now on: a signal may also come while it waits for its servers.
@@ -69,16 +66,16 @@ export async function runRole(role: 'worker' | 'scheduler', flags: RoleFlags): P
     onSignal: () => ops.leave(),
     close: async () => {
       await running.close().finally(() => ops.close());
-      served?.close();
+      await metrics.close();
     },
     deadlineMs: graceMs(flags) + CLOSE_MS,
   });
-  if (served) log.info({ event: 'metrics:served', url: served.url }, `metrics ${served.url}`);
+  if (url) log.info({ event: 'metrics:served', url }, `metrics ${url}`);
   try {
     await running.ready();
   } catch (error) {
     await running.close();
-    served?.close();
+    await metrics.close();
     throw error;
   }
   const names = loaders.map(({ name }) => name);

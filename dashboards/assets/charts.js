@@ -12,6 +12,12 @@
   const HEIGHT = 190;
   const MEGABYTE = 1_000_000;
 
+  /** With some room above, and no share beyond all. */
+  const topOf = (chart, highest) => {
+    const top = Math.max(1, (highest ?? 0) * 1.1);
+    return chart.endsWith('Percent') ? Math.min(100, top) : top;
+  };
+
   const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
   const valuesOf = (sample, chart) =>
@@ -34,6 +40,7 @@
   });
 
   const draw = (place, lines, data) => {
+    const { chart } = place.dataset;
     place.replaceChildren();
     const series = lines.map((label, line) => ({
       label,
@@ -49,7 +56,7 @@
         height: HEIGHT,
         series: [{}, ...series],
         axes: [{ ...axis(), values: clockText, space: 90 }, axis()],
-        scales: { y: { range: (_, __, highest) => [0, Math.max(1, (highest ?? 0) * 1.1)] } },
+        scales: { y: { range: (_, __, highest) => [0, topOf(chart, highest)] } },
         legend: {
           live: false,
           markers: { width: 3, dash: (_, at) => styleOf(at - 1)?.[0] ?? 'solid' },

@@ -1,9 +1,10 @@
 import { printSpan } from '../../src/core/print-span.ts';
+import { hitShareOf, type LoadRates, type ReadRates } from '../../src/observe/fleet-rates.ts';
+import { anySchedulerAtMs, isThere } from '../../src/observe/loader-mode.ts';
 import type { OriginState } from '../../src/redis/origin-state.ts';
-import { BEAT_MS } from '../../src/redis/presence.ts';
+import type { ServerMemory } from '../../src/redis/server-memory.ts';
 import type { WarmUpStatus } from '../../src/warm/warm-up-status.ts';
 import { printBytes, printCount } from '../pages/print.ts';
-import type { ServerMemory } from './server-memory.ts';
 import type { LoaderFigures, Snapshot } from './snapshot.ts';
 
 /** A figure as it is shown: its text says it all, the tone only helps to find it. */
@@ -14,8 +15,7 @@ export interface Cell {
 
 export type Cells = Readonly<Record<string, Cell>>;
 
-/** Who was not heard of for so long is not there. */
-const GONE_AFTER_MS = 3 * BEAT_MS;
+const NONE: Cell = { text: '–', tone: 'faint' };
 /** So much of a server's memory is nearly all of it. */
 const FULL_SHARE = 0.9;
 
@@ -30,7 +30,7 @@ export function cellsOf(snapshot: Snapshot): Cells {
   for (const role of ['cache', 'queue'] as const) {
     const memory = snapshot[role];
     cells[`server:${role}:memory`] = memoryCell(memory);
-    cells[`server:${role}:policy`] = policyCell(role, memory);
+    cells[`server:${role}:policy`] = policyCell(memory);
   }
   for (const plan of snapshot.warmUps) {
     cells[`plan:${plan.name}:next`] = nextCell(plan, snapshot.atMs);
@@ -39,15 +39,17 @@ export function cellsOf(snapshot: Snapshot): Cells {
 }
 
 function loaderCells(figures: LoaderFigures, nowMs: number): Cells {
-  const { stats, seen, threshold, trackedKeys, failingKeys, origin } = figures;
+  const { stats, seen, threshold, trackedKeys, failingKeys, backlogKeys, origin, reads, loads } =
+    figures;
   const { used, wasted } = stats.judged;
-  const backlog = Math.max(0, stats.enqueuedKeys - stats.finishedKeys);
   const judged = used + wasted;
   return {
     state: stateCell(figures, nowMs),
+    ...readCells(reads),
+    ...loadCells(loads),
     tracked: plain(printCount(trackedKeys)),
     threshold: plain(threshold.toFixed(1)),
-    backlog: { text: printCount(backlog), tone: backlog > 1_000 ? 'warn' : 'plain' },
+    backlog: { text: printCount(backlogKeys), tone: backlogKeys > 1_000 ? 'warn' : 'plain' },
     load: plain(stats.load ? printSpan(stats.load.meanMs) : '–'),
     wait: plain(stats.wait ? printSpan(stats.wait.meanMs) : '–'),
     used: plain(
@@ -59,7 +61,7 @@ function loaderCells(figures: LoaderFigures, nowMs: number): Cells {
       text: printCount(failingKeys),
       tone: failingKeys > 0 ? 'bad' : 'plain',
     },
-    scheduler: seenCell(latest(seen.schedulerAtMs, seen.shadowAtMs), nowMs),
+    scheduler: seenCell(anySchedulerAtMs(seen), nowMs),
     worker: seenCell(seen.workerAtMs, nowMs),
     origin: originCell(origin, nowMs),
   };
@@ -70,11 +72,34 @@ function stateCell({ mode, pausedAtMs, seen }: LoaderFigures, nowMs: number): Ce
   if (pausedAtMs !== null) {
     return { text: `paused for ${printSpan(Math.max(0, nowMs - pausedAtMs))}`, tone: 'warn' };
   }
-  const isShadowed = isThere(seen.shadowAtMs, nowMs) && !isThere(seen.schedulerAtMs, nowMs);
-  if (mode === 'shadow' || isShadowed) return { text: 'shadow', tone: 'warn' };
+  if (mode === 'shadow') return { text: 'shadow', tone: 'warn' };
   if (!isThere(seen.schedulerAtMs, nowMs)) return { text: 'no scheduler', tone: 'bad' };
   if (!isThere(seen.workerAtMs, nowMs)) return { text: 'no worker', tone: 'bad' };
   return { text: 'active', tone: 'good' };
+}
+
+function readCells(reads: ReadRates | null): Cells {
+  if (reads === null) return { reads: NONE, hits: NONE, tiers: NONE, waits: NONE };
+  const { readsPerSecond, memory, redis, stale, waited, failed } = reads;
+  return {
+    reads: plain(`${readsPerSecond.toFixed(1)} a second`),
+    hits: plain(percent(hitShareOf(reads))),
+    tiers: plain([memory, redis, stale].map(percent).join(', ')),
+    waits:
+      failed > 0
+        ? { text: `${percent(waited)}, ${percent(failed)} failed`, tone: 'bad' }
+        : plain(percent(waited)),
+  };
+}
+
+function loadCells({ loadsPerSecond, landedPerSecond, late, leadMs }: LoadRates): Cells {
+  const landed = `${landedPerSecond.toFixed(1)} a second`;
+  return {
+    loads: plain(`${loadsPerSecond.toFixed(1)} a second`),
+    landed:
+      late > 0 ? { text: `${landed}, ${printCount(late)} late`, tone: 'warn' } : plain(landed),
+    lead: leadMs === null ? NONE : plain(printSpan(leadMs)),
+  };
 }
 
 function seenCell(atMs: number | null, nowMs: number): Cell {
@@ -99,18 +124,16 @@ function originCell(origin: OriginState | null, nowMs: number): Cell {
     : { text: `fine, ${calls}`, tone: 'plain' };
 }
 
-function memoryCell({ usedBytes, maxBytes }: ServerMemory): Cell {
+function memoryCell({ usedBytes, maxBytes, fullestShare }: ServerMemory): Cell {
   if (maxBytes === 0) return plain(`${printBytes(usedBytes)}, no limit`);
-  const share = usedBytes / maxBytes;
-  const text = `${printBytes(usedBytes)} of ${printBytes(maxBytes)} (${percent(share)})`;
-  return { text, tone: share > FULL_SHARE ? 'warn' : 'plain' };
+  const text = `${printBytes(usedBytes)} of ${printBytes(maxBytes)} (${percent(usedBytes / maxBytes)})`;
+  return { text, tone: fullestShare > FULL_SHARE ? 'warn' : 'plain' };
 }
 
-function policyCell(role: 'cache' | 'queue', { policy, maxBytes }: ServerMemory): Cell {
-  const isWrong =
-    role === 'queue' ? policy !== 'noeviction' : policy === 'noeviction' && maxBytes > 0;
-  const text = isWrong ? `${policy}: not suitable, see Doctor` : policy;
-  return { text, tone: isWrong ? 'bad' : 'plain' };
+function policyCell({ policies, problem }: ServerMemory): Cell {
+  const text = policies.join(', ');
+  if (problem === null) return plain(text);
+  return { text: `${text}: not suitable, see Doctor`, tone: 'bad' };
 }
 
 function nextCell({ nextStartAtMs, runs }: WarmUpStatus, nowMs: number): Cell {
@@ -125,13 +148,6 @@ function plain(text: string): Cell {
 }
 
 function percent(share: number): string {
-  return `${Math.round(100 * share)} %`;
-}
-
-function isThere(seenAtMs: number | null, nowMs: number): boolean {
-  return seenAtMs !== null && nowMs - seenAtMs < GONE_AFTER_MS;
-}
-
-function latest(one: number | null, other: number | null): number | null {
-  return one === null ? other : Math.max(one, other ?? one);
+  // What is rare is what is looked for: 99.6 % is not all.
+  return `${(100 * share).toFixed(share === 0 || share === 1 ? 0 : 1)} %`;
 }

@@ -1,9 +1,15 @@
+import { hitShareOf } from '../../src/observe/fleet-rates.ts';
 import type { Snapshot } from './snapshot.ts';
 
 /** One point of the charts: per loader in the order of `loaders`, null where nothing can be told. */
 export interface Sample {
   readonly atMs: number;
-  readonly refreshesPerSecond: readonly (number | null)[];
+  /** Of the minute before, as the rates of loads. */
+  readonly hitPercent: readonly (number | null)[];
+  readonly waitedPercent: readonly (number | null)[];
+  readonly loadsPerSecond: readonly number[];
+  readonly landedPerSecond: readonly number[];
+  readonly leadMs: readonly (number | null)[];
   readonly backlog: readonly (number | null)[];
   readonly loadMs: readonly (number | null)[];
   readonly memoryBytes: readonly [cache: number, queue: number];
@@ -11,13 +17,11 @@ export interface Sample {
 
 const EVERY_MS = 5_000;
 const KEPT_MS = 3_600_000;
-/** Between polls that are farther apart nobody was looking: an average over that would say little. */
-const MOST_GAP_MS = 60_000;
 
 /** The last hour of what the overview showed, as far as anybody looked: 720 samples at most. */
 export class History {
   readonly #samples: Sample[] = [];
-  #previous: Snapshot | null = null;
+  #lastAtMs = Number.NEGATIVE_INFINITY;
 
   get samples(): readonly Sample[] {
     return this.#samples;
@@ -25,11 +29,10 @@ export class History {
 
   /** Answers the sample that was added; null: it is not time for one yet. */
   add(snapshot: Snapshot): Sample | null {
-    const previous = this.#previous;
-    const sinceMs = previous === null ? null : snapshot.atMs - previous.atMs;
-    if (sinceMs !== null && sinceMs >= 0 && sinceMs < EVERY_MS - 100) return null;
-    this.#previous = snapshot;
-    const sample = sampleOf(snapshot, previous);
+    const sinceMs = snapshot.atMs - this.#lastAtMs;
+    if (sinceMs >= 0 && sinceMs < EVERY_MS - 100) return null;
+    this.#lastAtMs = snapshot.atMs;
+    const sample = sampleOf(snapshot);
     this.#samples.push(sample);
     const oldestMs = snapshot.atMs - KEPT_MS;
     const isOver = (): boolean =>
@@ -39,18 +42,16 @@ export class History {
   }
 }
 
-function sampleOf(snapshot: Snapshot, previous: Snapshot | null): Sample {
+function sampleOf(snapshot: Snapshot): Sample {
   const { atMs, loaders, cache, queue } = snapshot;
   return {
     atMs,
-    refreshesPerSecond: loaders.map(({ name, stats }) => {
-      const before = previous?.loaders.find((one) => one.name === name);
-      const seconds = (atMs - (previous?.atMs ?? atMs)) / 1_000;
-      if (!before || seconds <= 0 || seconds > MOST_GAP_MS / 1_000) return null;
-      const finished = stats.finishedKeys - before.stats.finishedKeys;
-      return finished < 0 ? null : finished / seconds; // Counters that were lost begin anew.
-    }),
-    backlog: loaders.map(({ stats }) => Math.max(0, stats.enqueuedKeys - stats.finishedKeys)),
+    hitPercent: loaders.map(({ reads }) => reads && 100 * hitShareOf(reads)),
+    waitedPercent: loaders.map(({ reads }) => reads && 100 * reads.waited),
+    loadsPerSecond: loaders.map(({ loads }) => loads.loadsPerSecond),
+    landedPerSecond: loaders.map(({ loads }) => loads.landedPerSecond),
+    leadMs: loaders.map(({ loads }) => loads.leadMs),
+    backlog: loaders.map(({ backlogKeys }) => backlogKeys),
     loadMs: loaders.map(({ stats }) => stats.load?.meanMs ?? null),
     memoryBytes: [cache.usedBytes, queue.usedBytes],
   };

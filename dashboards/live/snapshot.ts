@@ -1,28 +1,14 @@
-import { DEFAULTS } from '../../src/config/defaults.ts';
 import type { AnyLoader } from '../../src/loaders/define-loader.ts';
+import { type FleetRates, readFleetRates } from '../../src/observe/fleet-rates.ts';
+import { type LoaderFacts, readLoaderFacts } from '../../src/observe/loader-facts.ts';
 import { withinTimeout } from '../../src/redis/connection.ts';
-import { type LoaderStats, LoaderStatsStore } from '../../src/redis/loader-stats.ts';
-import { type OriginState, readOriginState } from '../../src/redis/origin-state.ts';
-import { Presence, type Seen } from '../../src/redis/presence.ts';
-import { RefreshPause } from '../../src/redis/refresh-pause.ts';
-import { Tracker } from '../../src/redis/tracker.ts';
+import { readServerMemory, type ServerMemory } from '../../src/redis/server-memory.ts';
 import { statusOf } from '../../src/warm/read-status.ts';
 import type { WarmUpStatus } from '../../src/warm/warm-up-status.ts';
 import type { DashboardContext } from '../context.ts';
-import { readMemory, type ServerMemory } from './server-memory.ts';
 
-/** What stands in Redis of one loader. */
-export interface LoaderFigures {
-  readonly name: string;
-  readonly stats: LoaderStats;
-  readonly seen: Seen;
-  readonly threshold: number;
-  readonly trackedKeys: number;
-  readonly failingKeys: number;
-  readonly pausedAtMs: number | null;
-  readonly origin: OriginState | null;
-  readonly mode: 'active' | 'shadow' | 'off';
-}
+/** How one loader does. */
+export type LoaderFigures = LoaderFacts & FleetRates;
 
 /** All that the overview shows, as it was at one moment. */
 export interface Snapshot {
@@ -41,14 +27,26 @@ export function readSnapshot(context: DashboardContext): Promise<Snapshot> {
 }
 
 async function read(context: DashboardContext): Promise<Snapshot> {
-  const { servers, loaders } = context;
-  const [figures, cache, queue, warmUps] = await Promise.all([
-    Promise.all([...loaders.values()].map((loader) => readLoader(context, loader))),
-    readMemory(servers.cache),
-    readMemory(servers.queue),
+  const { servers } = context;
+  const [loaders, cache, queue, warmUps] = await Promise.all([
+    Promise.all([...context.loaders.values()].map((loader) => readLoader(context, loader))),
+    readServerMemory(servers.cache, 'cache'),
+    readServerMemory(servers.queue, 'queue'),
     readWarmUps(context),
   ]);
-  return { atMs: servers.clock.now(), loaders: figures, cache, queue, warmUps };
+  return { atMs: servers.clock.now(), loaders, cache, queue, warmUps };
+}
+
+async function readLoader(
+  { servers: { queue, clock }, keys }: DashboardContext,
+  loader: AnyLoader,
+): Promise<LoaderFigures> {
+  const parts = { queue, keys, clock };
+  const [facts, rates] = await Promise.all([
+    readLoaderFacts(parts, loader),
+    readFleetRates(parts, loader),
+  ]);
+  return { ...facts, ...rates };
 }
 
 /** How all plans stand; no question to Redis where there is none. */
@@ -58,32 +56,4 @@ export async function readWarmUps(context: DashboardContext): Promise<WarmUpStat
   const unfinished = await warmUpQueue.unfinished();
   const nowMs = servers.clock.now();
   return Promise.all(warmUps.map((plan) => statusOf(plan, { runs, unfinished, nowMs })));
-}
-
-async function readLoader(
-  { servers, keys }: DashboardContext,
-  loader: AnyLoader,
-): Promise<LoaderFigures> {
-  const { queue, clock } = servers;
-  const tracker = new Tracker(queue, keys, loader);
-  const { failing } = keys.tracker(loader, tracker.halfLifeMs);
-  const [stats, seen, trackedKeys, failingKeys, pausedAtMs, origin] = await Promise.all([
-    new LoaderStatsStore(queue, keys, loader).read(),
-    new Presence(queue, keys, loader).read(),
-    tracker.count(),
-    queue.hlen(failing),
-    new RefreshPause(queue, keys, loader).sinceAtMs(),
-    readOriginState(queue, { keys, loader }, clock.now()),
-  ]);
-  return {
-    name: loader.name,
-    stats,
-    seen,
-    threshold: loader.refresh.threshold ?? stats.waste?.threshold ?? DEFAULTS.threshold,
-    trackedKeys,
-    failingKeys,
-    pausedAtMs,
-    origin,
-    mode: loader.refresh.isOff ? 'off' : loader.refresh.mode,
-  };
 }

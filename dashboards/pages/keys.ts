@@ -1,9 +1,9 @@
 import type { RequestHandler, Response } from 'express';
 import { printSpan } from '../../src/core/print-span.ts';
 import type { AnyLoader } from '../../src/loaders/define-loader.ts';
+import { type HotKey, readHotKeys } from '../../src/observe/hot-keys.ts';
 import { RefreshPause } from '../../src/redis/refresh-pause.ts';
 import type { DashboardContext } from '../context.ts';
-import { type ListedKey, listHottest } from '../live/hottest.ts';
 import { CSRF_FIELD, tokenOf } from '../security/csrf.ts';
 import { type Html, html } from './html.ts';
 import { sendPage } from './layout.ts';
@@ -17,7 +17,7 @@ export function keysPage(context: DashboardContext): RequestHandler {
   return async (_request, response) => {
     const loaders = [...context.loaders.values()];
     const lists = await Promise.all(
-      loaders.map((loader) => listHottest(context, loader, SHOWN_OF_EACH)),
+      loaders.map((loader) => hottest(context, loader, SHOWN_OF_EACH)),
     );
     sendPage(response, {
       title: 'Keys',
@@ -36,7 +36,7 @@ export async function loaderKeys(
 ): Promise<Html> {
   const { servers, keys: names, settings } = context;
   const [keys, pausedAtMs] = await Promise.all([
-    listHottest(context, loader, SHOWN_OF_ONE),
+    hottest(context, loader, SHOWN_OF_ONE),
     new RefreshPause(servers.queue, names, loader).sinceAtMs(),
   ]);
   return html`<h1>Keys of ${loader.name}</h1>
@@ -47,6 +47,14 @@ export async function loaderKeys(
     </form>
     ${keysTable(context, loader, keys)}
     ${mayChange(settings, response) && pauseForm(settings.basePath, { loader, pausedAtMs }, tokenOf(response))}`;
+}
+
+function hottest(
+  { servers: { cache, queue, clock }, keys }: DashboardContext,
+  loader: AnyLoader,
+  count: number,
+): Promise<readonly HotKey[]> {
+  return readHotKeys({ cache, queue, keys, clock }, loader, count);
 }
 
 function pauseForm(
@@ -64,11 +72,7 @@ function pauseForm(
       <span>In the whole fleet. Readers go on loading what they miss.</span></form></section>`;
 }
 
-function keysSection(
-  context: DashboardContext,
-  loader: AnyLoader,
-  keys: readonly ListedKey[],
-): Html {
+function keysSection(context: DashboardContext, loader: AnyLoader, keys: readonly HotKey[]): Html {
   const { name } = loader;
   return html`<section aria-labelledby="keys-${name}">
     <h2 id="keys-${name}"><a href="${context.settings.basePath}/keys/${name}">${name}</a></h2>
@@ -76,31 +80,36 @@ function keysSection(
 }
 
 function keysTable(
-  { names }: DashboardContext,
+  { names, servers }: DashboardContext,
   loader: AnyLoader,
-  keys: readonly ListedKey[],
+  keys: readonly HotKey[],
 ): Html {
   if (keys.length === 0) {
     return html`<p class="empty">No key is tracked: none has been read of late.</p>`;
   }
+  const nowMs = servers.clock.now();
   const rows = keys.map(
-    ({ key, recentReads, remainingMs, nextLookMs }) => html`<tr>
+    ({ key, recentReads, due, ...entry }) => html`<tr>
       <th scope="row"><a class="key" href="${names.href(loader.name, key)}">${names.shown(key) || '(empty text)'}</a></th>
       <td data-label="Recent reads">${recentReads.toFixed(1)}</td>
-      <td data-label="Remaining life">${lifeText(remainingMs)}</td>
-      <td data-label="Next look">${lookText(nextLookMs)}</td></tr>`,
+      <td data-label="Remaining life">${lifeText(entry)}</td>
+      <td data-label="Next look">${lookText(due, nowMs)}</td></tr>`,
   );
   return html`<table><caption class="hidden">Hottest keys of ${loader.name}</caption>
     <thead><tr><th scope="col">Key</th><th scope="col">Recent reads</th><th scope="col">Remaining life</th><th scope="col">Next look</th></tr></thead>
     <tbody>${rows}</tbody></table>`;
 }
 
-function lifeText(remainingMs: number | null): string {
+function lifeText({ state, remainingMs }: Pick<HotKey, 'state' | 'remainingMs'>): string {
+  if (state === 'invalidated') return state;
   if (remainingMs === null) return 'no entry';
   return remainingMs > 0 ? printSpan(remainingMs) : `expired ${printSpan(-remainingMs)} ago`;
 }
 
-function lookText(inMs: number | null): string {
-  if (inMs === null) return 'not planned';
-  return inMs > 0 ? `in ${printSpan(inMs)}` : 'now';
+function lookText(due: HotKey['due'], nowMs: number): string {
+  if (due === null) return 'not planned';
+  const inMs = due.atMs - nowMs;
+  if (inMs <= 0) return 'now';
+  if (due.kind === 'claim') return `claimed for ${printSpan(inMs)}`;
+  return `in ${printSpan(inMs)}${due.kind === 'backoff' ? ', after a backoff' : ''}`;
 }

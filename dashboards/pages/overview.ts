@@ -7,6 +7,13 @@ import { sendPage } from './layout.ts';
 
 const FIGURES = {
   state: 'State',
+  reads: 'Reads, last minute',
+  hits: 'Hit rate',
+  tiers: 'Memory, Redis, stale',
+  waits: 'Waited for a load',
+  loads: 'Loads, last minute',
+  landed: 'Refreshes landed',
+  lead: 'Life left when they land',
   tracked: 'Tracked keys',
   threshold: 'Threshold, recent reads',
   backlog: 'Backlog, keys',
@@ -20,7 +27,11 @@ const FIGURES = {
 } as const;
 
 const CHARTS = {
-  refreshesPerSecond: 'Refreshes per second',
+  hitPercent: 'Reads answered without a load, %',
+  waitedPercent: 'Reads that waited for a load, %',
+  loadsPerSecond: 'Loads per second',
+  landedPerSecond: 'Refreshes landed per second',
+  leadMs: 'Life left when refreshes land, ms',
   backlog: 'Backlog, keys',
   loadMs: 'Load time, ms',
   memoryBytes: 'Memory of the servers, MB',
@@ -40,8 +51,7 @@ export function overviewPage(context: DashboardContext, poller: Poller): Request
         ${loadersSection(context, cells)}
         ${chartsSection()}
         ${serversSection(cells)}
-        ${plansSection(context, cells)}
-        ${hitRatesSection()}`,
+        ${plansSection(context, cells)}`,
     });
   };
 }
@@ -94,11 +104,6 @@ function plansSection({ warmUps, settings }: DashboardContext, cells: Cells): Ht
   );
   return html`<section aria-labelledby="plans"><h2 id="plans">Next warm-ups</h2>
     ${rows.length > 0 ? html`<div class="cards">${rows}</div>` : html`<p class="empty">No warm-up is planned.</p>`}</section>`;
-}
-
-function hitRatesSection(): Html {
-  return html`<section aria-labelledby="hits"><h2 id="hits">Hit rates</h2>
-    <p class="empty">Not known here: readers keep these counts to themselves and their metrics.</p></section>`;
 }
 
 function cell(name: string, cells: Cells): Html {

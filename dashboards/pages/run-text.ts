@@ -1,5 +1,6 @@
 import { printSpan } from '../../src/core/print-span.ts';
-import type { LastWarmUpRun, WarmUpProgress } from '../../src/warm/warm-up-status.ts';
+import type { WarmUpProgress } from '../../src/queue/warm-up-job.ts';
+import type { LastWarmUpRun } from '../../src/redis/warm-up-runs.ts';
 import type { Zone } from '../../src/warm/zone.ts';
 import { printCount } from './print.ts';
 

@@ -1,3 +1,4 @@
+import { seededRandom } from '../../src/simulate/random.ts';
 import type { Read } from './trace.ts';
 
 const SECONDS = 300;
@@ -15,7 +16,7 @@ const DRIFT = 40;
  * reads in each run; yesterday's are others, of nearly the same keys.
  */
 export function morning(day: 'yesterday' | 'today'): readonly Read[] {
-  const random = randomSource(day === 'today' ? 2 : 1);
+  const random = seededRandom(day === 'today' ? 2 : 1);
   const keyAt = keysByPopularity(random);
   const reads: Read[] = [];
   let tMs = 0;
@@ -48,15 +49,4 @@ function keysByPopularity(random: () => number): (u: number) => number {
   }
   const all = sums.at(-1) ?? 0;
   return (u) => order[sums.findIndex((sum) => sum >= u * all)]?.keyId ?? 0;
-}
-
-/** mulberry32: uniform numbers in (0, 1), the same for the same seed. */
-function randomSource(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return (((t ^ (t >>> 14)) >>> 0) + 0.5) / 2 ** 32;
-  };
 }

@@ -1,3 +1,4 @@
+import { tableLines } from '../../src/core/table-lines.ts';
 import type { OriginCounts } from './origin.ts';
 import type { ReaderResult } from './reader-loop.ts';
 
@@ -69,10 +70,7 @@ export function formatTable({ plain, everwarm }: DemoReport): string {
 
 /** Rows of as many cells each, the first column to the left and the others to the right. */
 export function formatColumns(rows: readonly (readonly string[])[]): string {
-  const widths = rows[0]?.map((_, i) => Math.max(...rows.map((cells) => cells[i]?.length ?? 0)));
-  return rows
-    .map((cells) => cells.map((cell, i) => pad(cell, widths?.[i] ?? 0, i)).join('   '))
-    .join('\n');
+  return tableLines(rows, '   ').join('\n');
 }
 
 /** The comparison in one sentence: what was gained, and what it cost the origin. */
@@ -87,10 +85,6 @@ function change(ours: number, theirs: number): string {
   const percent = theirs === 0 ? 0 : Math.round((ours / theirs - 1) * 100);
   if (percent === 0) return 'as many origin loads';
   return `${Math.abs(percent)} % ${percent > 0 ? 'more' : 'fewer'} origin loads`;
-}
-
-function pad(cell: string, width: number, column: number): string {
-  return column === 0 ? cell.padEnd(width) : cell.padStart(width);
 }
 
 function part(some: number, all: number): string {

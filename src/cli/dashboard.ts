@@ -2,9 +2,11 @@ import { type ListeningDashboard, startDashboard } from '../../dashboards/server
 import type { LoadersFile } from '../../workers/load-loaders.ts';
 import { openLog } from '../../workers/log.ts';
 import { logEvents } from '../../workers/log-events.ts';
+import { openMetrics } from '../../workers/metrics-server.ts';
 import { Ops } from '../../workers/ops.ts';
 import { loadersOf, type RoleFlags, roleOptions } from '../../workers/run-role.ts';
 import { untilSignal } from '../../workers/shutdown.ts';
+import type { WithMetrics } from '../config/metrics-option.ts';
 import type { RoleOptions } from '../config/options.ts';
 import type { Health } from '../core/health.ts';
 
@@ -22,25 +24,36 @@ export type DashboardFlags = RoleFlags & {
 export async function runDashboard(flags: DashboardFlags): Promise<void> {
   const log = await openLog('dashboard', flags);
   const file = await loadersOf(flags);
-  const dashboard = await openDashboard(file, roleOptions(flags), flags);
-  logEvents(log, dashboard);
-  const health = (): Promise<Health> => dashboard.health();
-  const ops = await Ops.open({ flags, log, health }).catch(async (error: unknown) => {
-    await dashboard.close();
+  const metrics = await openMetrics(flags);
+  const options = { ...roleOptions(flags), ...metrics.options };
+  const dashboard = await openDashboard(file, options, flags).catch(async (error: unknown) => {
+    await metrics.close();
     throw error;
   });
+  logEvents(log, dashboard);
+  const health = (): Promise<Health> => dashboard.health();
+  const { handlers, url } = metrics;
+  const ops = await Ops.open({ flags, log, health, handlers }).catch(async (error: unknown) => {
+    await dashboard.close();
+    await metrics.close();
+    throw error;
+  });
+  if (url) log.info({ event: 'metrics:served', url }, `metrics ${url}`);
   log.info({ event: 'role:ready', url: dashboard.url }, `dashboard ${dashboard.url}`);
   await untilSignal('dashboard', {
     log,
     onSignal: () => ops.leave(),
-    close: () => dashboard.close().finally(() => ops.close()),
+    close: async () => {
+      await dashboard.close().finally(() => ops.close());
+      await metrics.close();
+    },
   });
 }
 
 /** The dashboard over every loader and warm-up of a file. */
 export function openDashboard(
   { loaders, warmUps }: LoadersFile,
-  options: RoleOptions,
+  options: RoleOptions & WithMetrics,
   flags: Partial<DashboardFlags> & { readonly port: number },
 ): Promise<ListeningDashboard> {
   const { host, port, allowedHost, readOnly, hideValues, hideKeys } = flags;

@@ -1,12 +1,7 @@
+import type { WarmProgress } from '../warm/warm-progress.ts';
+
 /** What a progress bar shows. */
-export interface Shown {
-  readonly done: number;
-  readonly skipped: number;
-  readonly failed: number;
-  readonly total: number | null;
-  readonly keysPerSecond: number;
-  readonly expectedEndAtMs: number | null;
-}
+export type Shown = Omit<WarmProgress, 'position'>;
 
 const WIDTH = 24;
 const REDRAW_MS = 200;

@@ -33,10 +33,12 @@ export function roleCommands(program: Command): void {
     'scheduler --loaders loaders.js --shadow',
   );
 
-  const dashboard = deployedCommand(
-    program,
-    'dashboard',
-    'serve the dashboard: overview, keys, warm-ups, and every queue',
+  const dashboard = measured(
+    deployedCommand(
+      program,
+      'dashboard',
+      'serve the dashboard: overview, keys, warm-ups, and every queue',
+    ),
   )
     .option('--host <address>', 'address to listen on', '127.0.0.1')
     .option('--port <n>', 'port; 0: a free one', wholeNumber, 3000)

@@ -1,5 +1,6 @@
 import type { RoleFlags } from '../../workers/run-role.ts';
 import { printSpan } from '../core/print-span.ts';
+import { hitShareOf } from '../observe/fleet-rates.ts';
 import { type LoaderStatus, readLoaderStatus } from '../observe/loader-status.ts';
 import { loadersNamed } from './named-loaders.ts';
 import { withSession } from './session.ts';
@@ -40,12 +41,36 @@ function rowsOf(status: LoaderStatus): (readonly [label: string, text: string])[
     ['load time', printSmoothed(status.load)],
     ['queue wait', printSmoothed(status.queueWait)],
     ['backlog', `${number(status.backlogKeys)} keys`],
+    ['reads', printReads(status)],
+    ['loads', printLoads(status)],
     ['lives', `${number(lives.used)} used, ${number(lives.wasted)} wasted${wasted}`],
     ['origin', printOrigin(status)],
     ['scheduler', printSeen(schedulerAtMs, atMs)],
     ...(shadowAtMs === null ? [] : [['shadow', printSeen(shadowAtMs, atMs)] as const]),
     ['worker', printSeen(workerAtMs, atMs)],
   ];
+}
+
+function printReads({ reads }: LoaderStatus): string {
+  if (reads === null) return 'none in the last minute';
+  const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
+  const { memory, redis, stale, waited, failed } = reads;
+  return [
+    `${reads.readsPerSecond.toFixed(1)}/s in the last minute`,
+    `${percent(hitShareOf(reads))} hits (memory ${percent(memory)}, redis ${percent(redis)}, stale ${percent(stale)})`,
+    `${percent(waited)} waited`,
+    ...(failed > 0 ? [`${percent(failed)} failed`] : []),
+  ].join(', ');
+}
+
+function printLoads({ loads }: LoaderStatus): string {
+  const { loadsPerSecond, landedPerSecond, late, leadMs } = loads;
+  return [
+    `${loadsPerSecond.toFixed(1)}/s in the last minute`,
+    `${landedPerSecond.toFixed(1)}/s refreshes landed`,
+    ...(leadMs === null ? [] : [`${printSpan(leadMs)} before expiry`]),
+    ...(late > 0 ? [`${NUMBERS.format(late)} after it`] : []),
+  ].join(', ');
 }
 
 function printOrigin({ origin, atMs }: LoaderStatus): string {

@@ -4,12 +4,12 @@ import { requiredSpan } from '../config/rules.ts';
 import type { Duration } from '../core/duration.ts';
 import { InvalidOptionError, messageOf } from '../core/errors.ts';
 import { printSpan } from '../core/print-span.ts';
+import { tableLines } from '../core/table-lines.ts';
 import type { AnyLoader } from '../loaders/define-loader.ts';
 import { type HotKey, readHotKeys } from '../observe/hot-keys.ts';
 import { loadersNamed } from './named-loaders.ts';
 import { type Session, withSession } from './session.ts';
 import { styleFor } from './style.ts';
-import { tableLines } from './table.ts';
 
 export type TopFlags = RoleFlags & {
   readonly count: number;
@@ -104,7 +104,7 @@ export function topLines(
     const gap = index === 0 ? [] : [''];
     if (keys.length === 0) return [...gap, style('bold', loader), '  no key is tracked'];
     const rows = keys.map((key) => [shortened(key.key, most), ...rowOf(key, atMs)]);
-    const [head = '', ...lines] = tableLines([loader, ...HEAD], rows);
+    const [head = '', ...lines] = tableLines([[loader, ...HEAD], ...rows]);
     return [...gap, style('bold', head), ...lines];
   });
 }

@@ -1,11 +1,8 @@
-/** What became of the keys of a run. */
-export interface WarmOutcome {
+import type { RunCounts } from '../core/events.ts';
+
+/** How a run ended; refused are also lines of a file that make no key. */
+export interface WarmOutcome extends RunCounts {
   readonly runId: string;
-  readonly done: number;
-  readonly skipped: number;
-  readonly failed: number;
-  /** Params or lines that make no key. */
-  readonly refused: number;
   /** Why it did not come to its end; null: it did. */
   readonly error: string | null;
 }

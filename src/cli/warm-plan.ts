@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { QueuedRun } from '../queue/warm-up-queue.ts';
-import { WarmUpQueue } from '../queue/warm-up-queue.ts';
+import type { RunCounts } from '../core/events.ts';
+import { type QueuedRun, WarmUpQueue } from '../queue/warm-up-queue.ts';
 import { newRunId } from '../warm/run-id.ts';
 import type { WarmUp } from '../warm/warm-up.ts';
 import type { ProgressBar } from './progress-bar.ts';
@@ -53,7 +53,7 @@ async function follow(
   }
 }
 
-function countsOf(run: QueuedRun | null): Omit<WarmOutcome, 'runId' | 'error'> {
+function countsOf(run: QueuedRun | null): RunCounts {
   const { result, progress } = run ?? {};
   if (result && result.outcome !== 'skipped') return result;
   return progress ?? { done: 0, skipped: 0, failed: 0, refused: 0 };

@@ -23,7 +23,7 @@ export interface CacheOptions extends RoleOptions, WithMetrics {
   readonly readTimeout?: Duration;
   /** Life of a load's lock, renewed every third of it. @defaultValue `'3s'` */
   readonly lockTtl?: Duration;
-  /** Record reads, so that hot keys are refreshed. @defaultValue `true` */
+  /** Record reads, so that hot keys are refreshed, and the fleet's hit rates known. @defaultValue `true` */
   readonly recording?: boolean;
   /** Keys per second this process records in full; above it keys are sampled. @defaultValue `2000` */
   readonly recordRate?: number;

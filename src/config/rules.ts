@@ -68,6 +68,16 @@ export function count(value: number | undefined, path: string, or: number): numb
   return value;
 }
 
+/** A number within both bounds. */
+export function between(
+  value: number,
+  path: string,
+  [low, high]: readonly [number, number],
+): number {
+  if (typeof value === 'number' && value >= low && value <= high) return value;
+  throw new InvalidOptionError(path, value, `must be a number from ${low} to ${high}`);
+}
+
 const MOST_HOTTEST = 100_000;
 
 /** How many of the hottest keys. */

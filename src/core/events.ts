@@ -27,6 +27,18 @@ export interface RunEvent {
   readonly runId: string;
 }
 
+/** What became of the keys of a warm-up's run. */
+export interface RunCounts {
+  /** Keys loaded. */
+  readonly done: number;
+  /** Keys that were fresh. */
+  readonly skipped: number;
+  /** Keys not loaded, for all that was tried. */
+  readonly failed: number;
+  /** Params that make no key. */
+  readonly refused: number;
+}
+
 export type LoadReason = 'miss' | 'refresh' | 'warm';
 
 /** Every event of every role: `noun:past-participle`, one emit per outcome. */
@@ -101,13 +113,7 @@ export interface EventMap {
   'refresh:failed': KeyEvent & { readonly error: unknown; readonly retryAtMs: number };
   /** A run of a plan begins, or goes on elsewhere after a crash or a deploy: then `position` is not 0. */
   'warmup:started': RunEvent & { readonly position: number };
-  'warmup:completed': RunEvent & {
-    readonly done: number;
-    readonly skipped: number;
-    readonly failed: number;
-    readonly refused: number;
-    readonly tookMs: number;
-  };
+  'warmup:completed': RunEvent & RunCounts & { readonly tookMs: number };
   /** The run before is still under way, or nobody could start this one in time. */
   'warmup:skipped': RunEvent & { readonly why: 'overlap' | 'late' };
   /** Its keys could not be had, or Redis failed; what was warmed stays. */

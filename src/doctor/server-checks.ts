@@ -3,12 +3,9 @@ import { printTarget, type RedisTargets } from '../config/redis-option.ts';
 import { messageOf } from '../core/errors.ts';
 import { untilReady, withinTimeout } from '../redis/connection.ts';
 import { mastersOf, type RedisClient, serverOfSlot } from '../redis/redis-client.ts';
-import {
-  evictionProblem,
-  type ServerFacts,
-  serverFacts,
-  versionProblem,
-} from '../redis/server-check.ts';
+import { evictionProblem, versionProblem } from '../redis/server-check.ts';
+import { readInfo, type ServerFacts } from '../redis/server-info.ts';
+import { fullestOf } from '../redis/server-memory.ts';
 import { type Check, failure, fine, warning } from './check.ts';
 import { measureOffset } from './clock-check.ts';
 
@@ -38,7 +35,10 @@ export async function lookAtServer(
   try {
     await untilReady(client, targets[role], CONNECT_MS);
     const asked = Promise.all(
-      mastersOf(client).map(async (redis) => ({ redis, facts: await serverFacts(redis) })),
+      mastersOf(client).map(async (redis) => ({
+        redis,
+        facts: await readInfo(redis, 'server', 'memory'),
+      })),
     );
     const masters = await withinTimeout(asked, `asking ${where}`, CONNECT_MS);
     const offset = measureOffset(serverOfSlot(client, 0));
@@ -98,19 +98,13 @@ const FULL = 0.95;
 /** How full the queue server is. */
 export function memoryCheck({ masters }: LookedAt): Check {
   const name = 'queue memory';
-  const fullest = masters
-    .map(({ facts }) => {
-      const limit = Number(facts.maxmemory ?? 0);
-      const used = Number(facts.used_memory ?? 0);
-      return { used, limit, share: limit > 0 ? used / limit : 0 };
-    })
-    .reduce((one, other) => (other.share > one.share ? other : one));
-  const used = mebibytes(fullest.used);
-  if (fullest.limit === 0) return fine(name, `${used} used, no maxmemory`);
-  const message = `${used} of ${mebibytes(fullest.limit)} used (${Math.round(100 * fullest.share)} %)`;
+  const { usedBytes, maxBytes, share } = fullestOf(masters.map(({ facts }) => facts));
+  const used = mebibytes(usedBytes);
+  if (maxBytes === 0) return fine(name, `${used} used, no maxmemory`);
+  const message = `${used} of ${mebibytes(maxBytes)} used (${Math.round(100 * share)} %)`;
   const fix = 'raise maxmemory, or track fewer keys (maxTrackedKeys, maxTrackedBytes)';
-  if (fullest.share >= FULL) return failure(name, `${message}: jobs will be refused`, fix);
-  if (fullest.share >= TIGHT) return warning(name, `${message}: no new keys are tracked`, fix);
+  if (share >= FULL) return failure(name, `${message}: jobs will be refused`, fix);
+  if (share >= TIGHT) return warning(name, `${message}: no new keys are tracked`, fix);
   return fine(name, message);
 }
 

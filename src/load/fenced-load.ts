@@ -1,9 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import type { Cancellation } from '../core/cancellation.ts';
 import type { EverwarmError } from '../core/errors.ts';
 import type { Events, LoadReason } from '../core/events.ts';
 import { settlesWithin } from '../core/lifecycle.ts';
-import { isRefusal, type Refusal } from '../core/origin.ts';
+import { isRefusal } from '../core/origin.ts';
 import { type Loaded, runLoads } from '../loaders/run-loader.ts';
 import { lifeMs } from '../policy/freshness.ts';
 import type { Smoothed } from '../policy/load-time.ts';
@@ -13,18 +12,15 @@ import type { Confirmable } from './confirmable.ts';
 import { EmptyGuards } from './empty-guards.ts';
 import type { EntryTags, Refused } from './entry-tags.ts';
 import { confirmables, storeBatch, toTargets } from './load-batch.ts';
+import type { LoadCounts } from './load-counts.ts';
 import { LoadReports } from './load-reports.ts';
+import { type LoadResult, limitedResults, unlockedResult } from './load-result.ts';
+import type { Asking, LoadRun, PermitAsked } from './load-run.ts';
 import { type Hold, LockKeeper } from './lock-keeper.ts';
-import type { Permit, Permits, PermitWait } from './permits.ts';
-import {
-  type LoadRef,
-  type LoadResult,
-  type LockedRef,
-  limitedResults,
-  releaseLimited,
-  type StoreParts,
-  unlockedResult,
-} from './store-loaded.ts';
+import type { LoadRef, LockedRef } from './locked-ref.ts';
+import type { Permits } from './permits.ts';
+import { releaseLimited, type StoreParts } from './store-loaded.ts';
+import { withPermit } from './with-permit.ts';
 
 /** Outcomes of loads are kept for so long. */
 const REFRESHED_ONCE_IN_MS = 1_000;
@@ -37,37 +33,8 @@ export interface FencedLoadParts extends Omit<StoreParts, 'guards'> {
   /** Longest wait of a load for its commit, which then goes on by itself. @defaultValue until it is known */
   readonly commitWaitMs?: number;
   readonly tags: EntryTags;
-}
-
-/** How keys whose locks are held are loaded. */
-export interface LoadRun {
-  readonly reason: LoadReason;
-  readonly attempt: number;
-  /** How its permit is asked for. Absent: for its reason, without a wait. */
-  readonly permit?: PermitAsked;
-  /** Runs the loader call when there is a free slot for it; locking and committing need none. */
-  readonly inSlot?: <T>(load: () => Promise<T>) => Promise<T>;
-}
-
-/** How a load asks for the permit of its origin. */
-export interface PermitAsked {
-  /** Longest wait for it; no part of the load's time. */
-  readonly maxWaitMs: number;
-  /** Whose turn it takes: that of a refresh where a reader has a stale value to answer with. */
-  readonly as: LoadReason;
-}
-
-/** Who asks for a lock, and what it knows. */
-export interface Asking {
-  readonly token: string;
-  /** createdAt of the entry the caller has seen and won't take, or 0. */
-  readonly seenCreatedAtMs: number;
-  /** Since when the caller waits: it takes the outcome of a load that ended after that. */
-  readonly waitingSinceMs: number;
-  /** It goes on waiting if the lock is held, and wants to be woken. */
-  readonly waits?: boolean;
-  /** Longest wait for the answer, if shorter than usual. */
-  readonly withinMs?: number;
+  /** Absent: nobody asks. */
+  readonly counts?: LoadCounts;
 }
 
 /**
@@ -86,7 +53,7 @@ export class FencedLoad {
   constructor(parts: FencedLoadParts) {
     this.#parts = { ...parts, guards: new EmptyGuards() };
     this.#keeper = new LockKeeper(parts.store, parts.lockTtlMs);
-    this.#reports = new LoadReports(parts.events);
+    this.#reports = new LoadReports(parts.events, parts.counts);
   }
 
   newToken(): string {
@@ -152,7 +119,7 @@ export class FencedLoad {
   }
 
   async #runUnlocked(refs: readonly LoadRef[], asked: PermitAsked): Promise<readonly LoadResult[]> {
-    const { clock } = this.#parts;
+    const { clock, permits } = this.#parts;
     // Of no lock: so that it is aborted with the others.
     const hold = this.#keeper.hold({
       token: '',
@@ -162,11 +129,13 @@ export class FencedLoad {
     });
     try {
       const { cancellation } = hold;
-      const permit = await this.#permit(refs, waitFor(asked, cancellation));
-      if (isRefusal(permit)) return limitedResults(refs, permit);
-      const startedAtMs = clock.now();
-      const answers = await runLoads(refs, { reason: 'miss', attempt: 1, cancellation });
-      permit?.end(answers);
+      const permitted = { loader: refs[0]?.loader, asked, cancellation };
+      let startedAtMs = 0;
+      const answers = await withPermit(permits, permitted, () => {
+        startedAtMs = clock.now();
+        return runLoads(refs, { reason: 'miss', attempt: 1, cancellation });
+      });
+      if (isRefusal(answers)) return limitedResults(refs, answers);
       const loadMs = clock.now() - startedAtMs;
       return answers.map((answer) => unlockedResult(answer, loadMs));
     } finally {
@@ -174,40 +143,29 @@ export class FencedLoad {
     }
   }
 
-  /** Null: the loader needs none. */
-  #permit(refs: readonly LoadRef[], wait: PermitWait): Promise<Permit | Refusal> | null {
-    const { permits } = this.#parts;
-    const loader = refs[0]?.loader;
-    return permits && loader?.origin ? permits.take(loader, wait) : null;
-  }
-
   async #run(locked: readonly LockedRef[], run: LoadRun): Promise<readonly LoadResult[]> {
-    const { clock } = this.#parts;
-    const { inSlot = (load) => load(), permit: asked, ...call } = run;
+    const { clock, permits, store } = this.#parts;
+    const { inSlot = (load) => load(), permit, ...call } = run;
+    const asked = permit ?? { maxWaitMs: 0, as: run.reason };
     let startedAtMs = 0;
     let refused: ReadonlyMap<number, Refused> | null = null;
     let found: readonly (Confirmable | null)[] = [];
     const refs = locked.map(({ ref }) => ref);
+    const loader = refs[0]?.loader;
     const hold = this.#hold(locked, run.reason);
     try {
       const { cancellation } = hold;
+      const load = async (): Promise<readonly Loaded[]> => {
+        // Before the load reads: an invalidation after what it has read must find its entry.
+        if (loader?.isTagged) refused = await this.#tag(locked);
+        found = await confirmables(store, locked);
+        startedAtMs = clock.now();
+        return runLoads(toTargets(locked, found), { cancellation, ...call });
+      };
       // In the slot: a permit that then waited for one would be used long after its time.
-      const answers = await inSlot(async () => {
-        const wait = waitFor(asked ?? { maxWaitMs: 0, as: run.reason }, cancellation);
-        const permit = await this.#permit(refs, wait);
-        if (isRefusal(permit)) return permit;
-        let loaded: readonly Loaded[] = [];
-        try {
-          // Before the load reads: an invalidation after what it has read must find its entry.
-          if (refs[0]?.loader.isTagged) refused = await this.#tag(locked);
-          found = await confirmables(this.#parts.store, locked);
-          startedAtMs = clock.now();
-          loaded = await runLoads(toTargets(locked, found), { cancellation, ...call });
-          return loaded;
-        } finally {
-          permit?.end(loaded);
-        }
-      });
+      const answers = await inSlot(() =>
+        withPermit(permits, { loader, asked, cancellation }, load),
+      );
       let settled = 0;
       const onSettled = (): void => void settled++;
       hold.drop(); // A renewal sent after the commit would find the lock gone, and report it lost.
@@ -279,8 +237,4 @@ export class FencedLoad {
     this.#running.add(tracked);
     return tracked;
   }
-}
-
-function waitFor({ maxWaitMs, as }: PermitAsked, cancellation: Cancellation): PermitWait {
-  return { maxWaitMs, reason: as, cancellation };
 }

@@ -3,17 +3,11 @@ import type { EntryStore } from '../redis/entry-store.ts';
 import type { CommitReply } from '../redis/fence.ts';
 import { type Confirmable, confirmable } from './confirmable.ts';
 import type { Refused } from './entry-tags.ts';
+import { type LoadResult, withoutVerdict } from './load-result.ts';
 import type { Hold } from './lock-keeper.ts';
-import {
-  committed,
-  type LoadResult,
-  type LockedRef,
-  type Made,
-  make,
-  notWritten,
-  type StoreParts,
-  withoutVerdict,
-} from './store-loaded.ts';
+import type { LockedRef } from './locked-ref.ts';
+import type { Made } from './made-entry.ts';
+import { committed, make, notWritten, type StoreParts } from './store-loaded.ts';
 
 /** What one loader call answered for keys that are locked together. What is by place is by theirs. */
 export interface LoadedBatch {

@@ -1,15 +1,19 @@
 import type { Events, LoadReason } from '../core/events.ts';
 import { SchemaMismatch } from '../loaders/check-with.ts';
 import { type Smoothed, smooth } from '../policy/load-time.ts';
-import type { LoadRef, LoadResult } from './store-loaded.ts';
+import { LoadCounts } from './load-counts.ts';
+import type { LoadResult } from './load-result.ts';
+import type { LoadRef } from './locked-ref.ts';
 
-/** Tells how loads ended, one event each, and remembers how long they took. */
+/** Tells how loads ended, one event each, counts them, and remembers how long they took. */
 export class LoadReports {
   readonly #events: Events;
+  readonly #counts: LoadCounts;
   readonly #loadTimes = new Map<string, Smoothed>();
 
-  constructor(events: Events) {
+  constructor(events: Events, counts: LoadCounts = new LoadCounts()) {
     this.#events = events;
+    this.#counts = counts;
   }
 
   /** Smoothed load time of a loader as seen by this process. */
@@ -30,6 +34,7 @@ export class LoadReports {
     reason: LoadReason,
   ): void {
     const { loadMs } = result;
+    if (result.kind !== 'limited') this.#counts.of(about.loader).loads++;
     // Without a permit nothing was tried that nobody waits for: its job reports it; a reader's own refresh goes unsaid.
     if (result.kind === 'limited' && reason !== 'miss') return;
     if ('error' in result) {

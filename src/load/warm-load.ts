@@ -6,8 +6,10 @@ import { isAway } from '../redis/away.ts';
 import { decodeHeader, type EntryHeader } from '../redis/entry.ts';
 import type { Acquired, Unknown } from '../redis/fence.ts';
 import type { Keys } from '../redis/keys.ts';
-import type { FencedLoad, LoadRun } from './fenced-load.ts';
-import type { LoadRef, LoadResult, LockedRef } from './store-loaded.ts';
+import type { FencedLoad } from './fenced-load.ts';
+import type { LoadResult } from './load-result.ts';
+import type { LoadRun } from './load-run.ts';
+import type { LoadRef, LockedRef } from './locked-ref.ts';
 
 /** What became of one key of a warm-up. */
 export type Warmed =

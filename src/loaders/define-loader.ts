@@ -1,9 +1,13 @@
-import { DEFAULTS } from '../config/defaults.ts';
+import { type EmptyGuardOptions, resolveEmptyGuard } from '../config/empty-guard-option.ts';
 import { type MemoryOptions, type MemorySettings, resolveMemory } from '../config/memory-option.ts';
 import { type OriginOptions, resolveOrigin } from '../config/origin-option.ts';
 import type { LimitOptions } from '../config/rate-limit.ts';
-import { checkRefreshMode, type RefreshMode } from '../config/refresh-mode.ts';
-import { checkName, checkObject, count, LONGEST_LIFE_MS, span } from '../config/rules.ts';
+import {
+  type RefreshOptions,
+  type RefreshSettings,
+  resolveRefresh,
+} from '../config/refresh-option.ts';
+import { checkName, checkObject, count } from '../config/rules.ts';
 import { resolveValueFormat, type ValueFormat, type ValueOptions } from '../config/value-format.ts';
 import type { Duration } from '../core/duration.ts';
 import type { EmptyGuardSettings } from '../core/empty-guard-settings.ts';
@@ -90,31 +94,6 @@ export type Result<R, O> =
   | Awaited<O>
   | (undefined extends Awaited<R> ? (unknown extends R ? never : undefined) : never);
 
-export interface RefreshOptions {
-  /** Recent reads (half-life 4 · ttl) that make a key worth refreshing; given, it stays. @defaultValue follows waste, from `8` */
-  readonly threshold?: number;
-  /** Share of refreshes whose value nobody reads, which the threshold follows. @defaultValue `0.3` */
-  readonly wasteBudget?: number;
-  /** XFetch's beta: above 1 refreshes earlier, below 1 later. @defaultValue `1` */
-  readonly beta?: number;
-  /** Share of the ttl over which refreshes spread, 0 to 0.5. @defaultValue `0.1` */
-  readonly spread?: number;
-  /**
-   * A refresh starts at least this long before expiry. Above lockTtl + claimTtl + the load time even a
-   * worker killed in mid-load makes no reader wait. At most 0.9 · ttl. @defaultValue `0`
-   */
-  readonly minLead?: Duration;
-  /** `'shadow'`: plan, count and report what would be refreshed, and refresh nothing. @defaultValue `'active'` */
-  readonly mode?: RefreshMode;
-}
-
-export interface EmptyGuardOptions {
-  /** Share of answers without a value, of keys that had one, from which they are not believed. @defaultValue `0.5` */
-  readonly share?: number;
-  /** So many of them are needed before they are judged. @defaultValue `10` */
-  readonly atLeast?: number;
-}
-
 /** A validated definition: what `get` takes and what workers run. */
 export interface Loader<P, R> extends LoaderTimes, SchemaSettings {
   readonly name: string;
@@ -131,18 +110,6 @@ export interface Loader<P, R> extends LoaderTimes, SchemaSettings {
   tags(params: P): readonly string[];
   /** Whether `tags` was given. */
   readonly isTagged: boolean;
-}
-
-export interface RefreshSettings {
-  /** Not at all: neither counted nor refreshed. */
-  readonly isOff: boolean;
-  readonly mode: RefreshMode;
-  /** Null: it follows waste. */
-  readonly threshold: number | null;
-  readonly wasteBudget: number;
-  readonly beta: number;
-  readonly spread: number;
-  readonly minLeadMs: number;
 }
 
 /** Any loader, whatever its params and result. */
@@ -197,8 +164,6 @@ function noTags(): readonly string[] {
 
 type Path = (field: string) => string;
 
-const MOST_EMPTY_ANSWERS = 1_000;
-
 type Functions = 'load' | 'loadMany' | 'tags';
 
 function checkFunctions(definition: Readonly<Partial<Record<Functions, unknown>>>, at: Path): void {
@@ -207,57 +172,4 @@ function checkFunctions(definition: Readonly<Partial<Record<Functions, unknown>>
     if (typeof value === 'function' || (field !== 'load' && value === undefined)) continue;
     throw new InvalidOptionError(at(field), value, 'must be a function');
   }
-}
-
-function resolveRefresh(
-  given: RefreshOptions | false = {},
-  at: Path,
-  ttlMs: number,
-): RefreshSettings {
-  const options = given === false ? {} : given;
-  checkObject(options, at('refresh'), 'must be an object or false');
-  const minLeadMs = span(options.minLead, at('refresh.minLead'), {
-    or: DEFAULTS.minLeadMs,
-    min: 0,
-    max: LONGEST_LIFE_MS,
-  });
-  if (minLeadMs > 0.9 * ttlMs) {
-    const rule = `must be at most 0.9 of the ttl (${ttlMs} ms)`;
-    throw new InvalidOptionError(at('refresh.minLead'), options.minLead, rule);
-  }
-  const { threshold, wasteBudget = DEFAULTS.wasteBudget } = options;
-  const { beta = DEFAULTS.beta, spread = DEFAULTS.spread } = options;
-  return {
-    isOff: given === false,
-    mode: checkRefreshMode(options.mode, at('refresh.mode')),
-    threshold:
-      threshold === undefined ? null : between(threshold, at('refresh.threshold'), [1, 1e6]),
-    wasteBudget: between(wasteBudget, at('refresh.wasteBudget'), [0, 1]),
-    beta: between(beta, at('refresh.beta'), [0, 100]),
-    spread: between(spread, at('refresh.spread'), [0, 0.5]),
-    minLeadMs,
-  };
-}
-
-function resolveEmptyGuard(
-  option: boolean | EmptyGuardOptions = false,
-  at: Path,
-): EmptyGuardSettings | null {
-  if (option === false) return null;
-  if (option !== true && (typeof option !== 'object' || option === null)) {
-    throw new InvalidOptionError(at('emptyGuard'), option, 'must be true, false or an object');
-  }
-  const { share, atLeast } = option === true ? {} : option;
-  const settings = {
-    share: between(share ?? DEFAULTS.emptyGuardShare, at('emptyGuard.share'), [0, 1]),
-    atLeast: count(atLeast, at('emptyGuard.atLeast'), DEFAULTS.emptyGuardAtLeast),
-  };
-  if (settings.atLeast <= MOST_EMPTY_ANSWERS) return settings;
-  const rule = `must be at most ${MOST_EMPTY_ANSWERS}`;
-  throw new InvalidOptionError(at('emptyGuard.atLeast'), atLeast, rule);
-}
-
-function between(value: number, path: string, [low, high]: readonly [number, number]): number {
-  if (typeof value === 'number' && value >= low && value <= high) return value;
-  throw new InvalidOptionError(path, value, `must be a number from ${low} to ${high}`);
 }

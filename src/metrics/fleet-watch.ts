@@ -1,20 +1,18 @@
-import { DEFAULTS } from '../config/defaults.ts';
 import type { Clock } from '../core/clock.ts';
 import type { AnyLoader } from '../loaders/define-loader.ts';
+import { readLoaderFacts } from '../observe/loader-facts.ts';
+import { isThere } from '../observe/loader-mode.ts';
 import { evictedKeys } from '../redis/evicted-keys.ts';
 import type { Keys } from '../redis/keys.ts';
-import { LoaderStatsStore } from '../redis/loader-stats.ts';
-import { usedMemoryShare } from '../redis/memory-share.ts';
-import { type OriginState, readOriginState } from '../redis/origin-state.ts';
-import { BEAT_MS, Presence } from '../redis/presence.ts';
+import type { OriginState } from '../redis/origin-state.ts';
 import type { RedisClient } from '../redis/redis-client.ts';
-import { Tracker } from '../redis/tracker.ts';
+import { usedMemoryShare } from '../redis/server-memory.ts';
 import { queueWaitOf } from '../schedule/outlook.ts';
 import { METRICS } from './metrics.ts';
 import type { RoleMetrics } from './role-metrics.ts';
 
-/** A worker that has missed so many of its signs of life is gone. */
-const BEATS_MISSED = 3;
+/** How often it is asked. */
+export const FLEET_WATCH_MS = 5_000;
 const ORIGIN_STATES = { closed: 0, ramping: 1, 'half-open': 2, open: 3 } as const;
 
 export interface FleetWatchParts {
@@ -30,7 +28,7 @@ export interface FleetWatchParts {
 
 /**
  * What no single process knows: the fleet's counters and the state of its servers, asked of Redis every few
- * seconds by each scheduler that has metrics, so that a scrape never waits for Redis.
+ * seconds by each scheduler and dashboard that has metrics, so that a scrape never waits for Redis.
  */
 export class FleetWatch {
   readonly #parts: FleetWatchParts;
@@ -61,29 +59,22 @@ export class FleetWatch {
   }
 
   async #lookAt(loader: AnyLoader): Promise<void> {
-    const { metrics, queue, keys, clock } = this.#parts;
-    const [stats, seen, trackedKeys, origin] = await Promise.all([
-      new LoaderStatsStore(queue, keys, loader).read(),
-      new Presence(queue, keys, loader).read(),
-      new Tracker(queue, keys, loader).count(),
-      readOriginState(queue, { keys, loader }, clock.now()),
-    ]);
-    const nowMs = clock.now();
+    const facts = await readLoaderFacts(this.#parts, loader);
+    const { stats, seen, atMs } = facts;
+    const { metrics } = this.#parts;
     const labels = [loader.name];
-    const isAlive = nowMs - (seen.workerAtMs ?? 0) < BEATS_MISSED * BEAT_MS;
-    const { threshold, wasteBudget } = loader.refresh;
     const values = [
-      [METRICS.backlog, Math.max(0, stats.enqueuedKeys - stats.finishedKeys)],
-      [METRICS.trackedKeys, trackedKeys],
-      [METRICS.threshold, threshold ?? stats.waste?.threshold ?? DEFAULTS.threshold],
-      [METRICS.wasteBudget, wasteBudget],
+      [METRICS.backlog, facts.backlogKeys],
+      [METRICS.trackedKeys, facts.trackedKeys],
+      [METRICS.threshold, facts.threshold],
+      [METRICS.wasteBudget, loader.refresh.wasteBudget],
       [METRICS.usedRefreshes, stats.judged.used],
       [METRICS.wastedRefreshes, stats.judged.wasted],
-      [METRICS.queueWait, (queueWaitOf(stats, nowMs)?.meanMs ?? 0) / 1_000],
-      [METRICS.workerAlive, isAlive ? 1 : 0],
+      [METRICS.queueWait, (queueWaitOf(stats, atMs)?.meanMs ?? 0) / 1_000],
+      [METRICS.workerAlive, isThere(seen.workerAtMs, atMs) ? 1 : 0],
     ] as const;
     for (const [metric, value] of values) metrics.family(metric).set(labels, value);
-    this.#setOrigin(labels, origin);
+    this.#setOrigin(labels, facts.origin);
   }
 
   #setOrigin(labels: readonly string[], origin: OriginState | null): void {

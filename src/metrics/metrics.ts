@@ -1,10 +1,11 @@
-import type { Metric } from './metric.ts';
+import { FLEET_METRICS, type FleetMetricName } from './fleet-metrics.ts';
+import { counter, gauge, histogram, type Metric } from './metric.ts';
 
 const C = ['cache'] as const;
 const W = ['worker'] as const;
 const S = ['scheduler'] as const;
 const LOADING = ['cache', 'worker'] as const;
-const ALL = ['cache', 'worker', 'scheduler'] as const;
+const ALL = ['cache', 'worker', 'scheduler', 'dashboard'] as const;
 const LOADER = ['loader'] as const;
 
 const READ_SECONDS = [
@@ -15,21 +16,8 @@ const LOAD_SECONDS = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5
 const LEAD_SECONDS = [0, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1_800];
 const TICK_SECONDS = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5];
 
-type Shape = Pick<Metric, 'labels' | 'roles' | 'help' | 'from'>;
-
-function counter(name: string, shape: Shape): Metric {
-  return { name, type: 'counter', ...shape };
-}
-
-function gauge(name: string, shape: Shape): Metric {
-  return { name, type: 'gauge', ...shape };
-}
-
-function histogram(name: string, shape: Shape & { bounds: readonly number[] }): Metric {
-  return { name, type: 'histogram', ...shape };
-}
-
 type MetricName =
+  | FleetMetricName
   | 'reads'
   | 'readDuration'
   | 'misses'
@@ -51,18 +39,6 @@ type MetricName =
   | 'trackerLimited'
   | 'warmUps'
   | 'warmUpKeys'
-  | 'backlog'
-  | 'trackedKeys'
-  | 'threshold'
-  | 'wasteBudget'
-  | 'usedRefreshes'
-  | 'wastedRefreshes'
-  | 'queueWait'
-  | 'workerAlive'
-  | 'originState'
-  | 'cacheMemory'
-  | 'queueMemory'
-  | 'queueEvicting'
   | 'redisFailures';
 
 /** Every metric of Everwarm. */
@@ -187,66 +163,7 @@ export const METRICS: Readonly<Record<MetricName, Metric>> = {
     from: [['done'], ['failed']],
     help: 'Keys of completed runs.',
   }),
-  backlog: gauge('everwarm_backlog', {
-    labels: LOADER,
-    roles: S,
-    help: 'Keys enqueued that no worker is done with; of the fleet.',
-  }),
-  trackedKeys: gauge('everwarm_tracked_keys', {
-    labels: LOADER,
-    roles: S,
-    help: 'Keys whose heat is kept; of the fleet.',
-  }),
-  threshold: gauge('everwarm_threshold', {
-    labels: LOADER,
-    roles: S,
-    help: 'Recent reads that make a key worth refreshing; of the fleet.',
-  }),
-  wasteBudget: gauge('everwarm_waste_budget', {
-    labels: LOADER,
-    roles: S,
-    help: 'Share of refreshes whose value nobody needs to read, as configured.',
-  }),
-  usedRefreshes: counter('everwarm_used_refreshes_total', {
-    labels: LOADER,
-    roles: S,
-    help: 'Refreshed values that were read before they expired; of the fleet.',
-  }),
-  wastedRefreshes: counter('everwarm_wasted_refreshes_total', {
-    labels: LOADER,
-    roles: S,
-    help: 'Refreshed values that nobody read before they expired; of the fleet.',
-  }),
-  queueWait: gauge('everwarm_queue_wait_seconds', {
-    labels: LOADER,
-    roles: S,
-    help: 'Smoothed time that keys wait for a worker, fading while none comes; of the fleet.',
-  }),
-  workerAlive: gauge('everwarm_worker_alive', {
-    labels: LOADER,
-    roles: S,
-    help: '1 if a worker of the loader was there within the last 15 s, else 0; of the fleet.',
-  }),
-  originState: gauge('everwarm_origin_state', {
-    labels: LOADER,
-    roles: S,
-    help: 'Breaker of the origin: 0 closed, 1 ramping, 2 half-open, 3 open; of the fleet.',
-  }),
-  cacheMemory: gauge('everwarm_cache_memory_used_ratio', {
-    labels: [],
-    roles: S,
-    help: 'Share of maxmemory that the fullest cache server uses; 0 without a limit.',
-  }),
-  queueMemory: gauge('everwarm_queue_memory_used_ratio', {
-    labels: [],
-    roles: S,
-    help: 'Share of maxmemory that the fullest queue server uses; 0 without a limit.',
-  }),
-  queueEvicting: gauge('everwarm_queue_evicting', {
-    labels: [],
-    roles: S,
-    help: '1 if the queue server has evicted keys since the last look, else 0.',
-  }),
+  ...FLEET_METRICS,
   redisFailures: counter('everwarm_redis_failures_total', {
     labels: ['role'],
     roles: ALL,

@@ -10,6 +10,8 @@ interface PromValue {
   readonly metricName?: string;
 }
 
+type Aggregator = 'max' | 'sum';
+
 interface Source {
   readonly family: Family;
   readonly collect: () => void;
@@ -25,7 +27,8 @@ class PromMetric {
   name: string;
   readonly help: string;
   readonly type: Metric['type'];
-  readonly aggregator: string;
+  /** How prom-client joins the metrics of a cluster's processes. */
+  readonly aggregator: Aggregator;
   readonly #metric: Metric;
   readonly #sources = new Set<Source>();
 
@@ -34,7 +37,7 @@ class PromMetric {
     this.name = metric.name;
     this.help = metric.help;
     this.type = metric.type;
-    this.aggregator = metric.type === 'gauge' ? 'max' : 'sum';
+    this.aggregator = metric.type === 'gauge' || metric.isOfFleet ? 'max' : 'sum';
   }
 
   add(source: Source): void {
@@ -51,7 +54,7 @@ class PromMetric {
     const { name, help, type, aggregator } = this;
     for (const { collect } of this.#sources) collect();
     const all = [...this.#sources].flatMap(({ family }) => family.samples());
-    const values = merged(all, type).flatMap((sample) => valuesOf(sample, this.#metric));
+    const values = merged(all, aggregator).flatMap((sample) => valuesOf(sample, this.#metric));
     return { name, help, type, aggregator, values };
   }
 
@@ -96,14 +99,14 @@ function requireFree(registry: MetricsRegistry, name: string): void {
   throw new InvalidOptionError('metrics.registry', registry, rule);
 }
 
-/** Samples of the same labels as one: counts add up, of states the highest stands. */
-function merged(samples: readonly Sample[], type: Metric['type']): readonly Sample[] {
+/** Samples of the same labels as one: counts add up, of states and of the fleet's counts the highest stands. */
+function merged(samples: readonly Sample[], aggregator: Aggregator): readonly Sample[] {
   const byKey = new Map<string, { labels: readonly string[]; value: number | Histogram }>();
   for (const { labels, value } of samples) {
     const key = keyOf(labels);
     const known = byKey.get(key);
     if (!known) byKey.set(key, { labels, value });
-    else known.value = together(known.value, value, type);
+    else known.value = together(known.value, value, aggregator);
   }
   return [...byKey.values()];
 }
@@ -111,10 +114,10 @@ function merged(samples: readonly Sample[], type: Metric['type']): readonly Samp
 function together(
   a: number | Histogram,
   b: number | Histogram,
-  type: Metric['type'],
+  aggregator: Aggregator,
 ): number | Histogram {
   if (typeof a === 'number' && typeof b === 'number') {
-    return type === 'gauge' ? Math.max(a, b) : a + b;
+    return aggregator === 'max' ? Math.max(a, b) : a + b;
   }
   const sum = new Histogram((a as Histogram).bounds);
   for (const one of [a, b]) sum.add(one as Histogram);

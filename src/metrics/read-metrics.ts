@@ -1,8 +1,7 @@
 import { ReadCounts } from '../read/read-counts.ts';
+import { READ_RESULTS } from '../redis/fleet-counts.ts';
 import { METRICS } from './metrics.ts';
 import type { RoleMetrics } from './role-metrics.ts';
-
-const RESULTS = ['memory', 'redis', 'stale', 'loader', 'uncached', 'failed'] as const;
 
 /** Makes the counts of each loader's reads, and reads them when they are asked for; null: nobody asks. */
 export function readMetrics(metrics: RoleMetrics | null): ((loader: string) => ReadCounts) | null {
@@ -12,7 +11,7 @@ export function readMetrics(metrics: RoleMetrics | null): ((loader: string) => R
   const durations = metrics.family(METRICS.readDuration);
   metrics.onCollect(() => {
     for (const [loader, counts] of all) {
-      for (const result of RESULTS) reads.set([loader, result], counts[result]);
+      for (const result of READ_RESULTS) reads.set([loader, result], counts[result]);
     }
   });
   return (loader) => {

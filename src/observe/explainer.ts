@@ -15,11 +15,11 @@ import type { RedisClient } from '../redis/redis-client.ts';
 import { RefreshPause } from '../redis/refresh-pause.ts';
 import type { TrackedKey } from '../redis/tracked-key.ts';
 import { Tracker } from '../redis/tracker.ts';
-import { queueWaitOf } from '../schedule/outlook.ts';
+import { queueWaitOf, thresholdOf } from '../schedule/outlook.ts';
 import { planSettingsOf } from '../schedule/plan-settings.ts';
 import { entryState } from './entry-state.ts';
 import type { ExplainedEntry, Explanation } from './explanation.ts';
-import { isThere, modeOf } from './loader-mode.ts';
+import { anySchedulerAtMs, isThere, modeOf } from './loader-mode.ts';
 
 export interface ExplainerParts {
   readonly cache: RedisClient;
@@ -100,7 +100,7 @@ function explanationOf(facts: Facts): Explanation {
     mode: modeOf(loader, seen, nowMs),
     pausedAtMs,
     seen: {
-      schedulerAtMs: latest(seen.schedulerAtMs, seen.shadowAtMs),
+      schedulerAtMs: anySchedulerAtMs(seen),
       workerAtMs: seen.workerAtMs,
     },
   };
@@ -118,7 +118,7 @@ function planInputOf({ loader, key, place, tracked, stats, seen, nowMs }: Facts)
     nowMs,
     trackerAgeMs: nowMs - (bornAtMs ?? nowMs),
     settings: planSettingsOf(loader, tickMs),
-    threshold: loader.refresh.threshold ?? stats.waste?.threshold ?? DEFAULTS.threshold,
+    threshold: thresholdOf(loader, stats),
     // Which second is busy only the schedulers know.
     plannedAt: () => 0,
     loaderLoad: stats.load,
@@ -137,10 +137,6 @@ function hindranceOf(facts: Facts): Hindrance | null {
   if (mode === 'shadow') return { kind: 'shadow' };
   const { schedulerAtMs } = seen;
   return isThere(schedulerAtMs, nowMs) ? null : { kind: 'no-scheduler', seenAtMs: schedulerAtMs };
-}
-
-function latest(one: number | null, other: number | null): number | null {
-  return one === null ? other : Math.max(one, other ?? one);
 }
 
 const NO_ENTRY = {

@@ -9,6 +9,12 @@ export function isThere(seenAtMs: number | null, nowMs: number): boolean {
   return seenAtMs !== null && nowMs - seenAtMs < GONE_AFTER_MS;
 }
 
+/** When a scheduler was last there, one that only reports included. */
+export function anySchedulerAtMs({ schedulerAtMs, shadowAtMs }: Seen): number | null {
+  if (schedulerAtMs === null) return shadowAtMs;
+  return Math.max(schedulerAtMs, shadowAtMs ?? schedulerAtMs);
+}
+
 /** How the loader's keys are refreshed; `shadow` also where only shadow schedulers are there. */
 export function modeOf(
   loader: Pick<AnyLoader, 'refresh'>,

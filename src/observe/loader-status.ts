@@ -1,21 +1,16 @@
-import { DEFAULTS } from '../config/defaults.ts';
-import type { Clock } from '../core/clock.ts';
 import type { AnyLoader } from '../loaders/define-loader.ts';
 import type { Smoothed } from '../policy/load-time.ts';
 import type { Lives } from '../policy/waste.ts';
-import type { Keys } from '../redis/keys.ts';
-import { LoaderStatsStore } from '../redis/loader-stats.ts';
-import { type OriginState, readOriginState } from '../redis/origin-state.ts';
-import { Presence, type Seen } from '../redis/presence.ts';
-import type { RedisClient } from '../redis/redis-client.ts';
-import { RefreshPause } from '../redis/refresh-pause.ts';
+import type { OriginState } from '../redis/origin-state.ts';
+import type { Seen } from '../redis/presence.ts';
 import { Tracker } from '../redis/tracker.ts';
 import { queueWaitOf } from '../schedule/outlook.ts';
 import type { Explanation } from './explanation.ts';
-import { modeOf } from './loader-mode.ts';
+import { type FleetRates, readFleetRates } from './fleet-rates.ts';
+import { type LoaderFactsParts, readLoaderFacts } from './loader-facts.ts';
 
 /** How a loader does in the whole fleet. Instants are epoch ms of the queue server. */
-export interface LoaderStatus {
+export interface LoaderStatus extends FleetRates {
   readonly loader: string;
   readonly version: number;
   readonly atMs: number;
@@ -43,44 +38,34 @@ export interface LoaderStatus {
   readonly seen: Pick<Seen, 'schedulerAtMs' | 'shadowAtMs' | 'workerAtMs'>;
 }
 
-export interface LoaderStatusParts {
-  readonly queue: RedisClient;
-  readonly keys: Keys;
-  readonly clock: Clock;
-}
-
 /** Reads how a loader does; changes nothing. Rejects when Redis fails. */
 export async function readLoaderStatus(
-  { queue, keys, clock }: LoaderStatusParts,
+  parts: LoaderFactsParts,
   loader: AnyLoader,
 ): Promise<LoaderStatus> {
-  const nowMs = clock.now();
-  const tracker = new Tracker(queue, keys, loader);
-  const [stats, seen, pausedAtMs, origin, trackedKeys, failingKeys] = await Promise.all([
-    new LoaderStatsStore(queue, keys, loader).read(),
-    new Presence(queue, keys, loader).read(),
-    new RefreshPause(queue, keys, loader).sinceAtMs(),
-    readOriginState(queue, { keys, loader }, nowMs),
-    tracker.count(),
-    tracker.countFailing(),
+  const [facts, rates] = await Promise.all([
+    readLoaderFacts(parts, loader),
+    readFleetRates(parts, loader),
   ]);
-  const threshold = loader.refresh.threshold ?? stats.waste?.threshold ?? DEFAULTS.threshold;
+  const { atMs, stats, seen, threshold } = facts;
   const { schedulerAtMs, shadowAtMs, workerAtMs } = seen;
+  const tracker = new Tracker(parts.queue, parts.keys, loader);
   return {
     loader: loader.name,
     version: loader.version,
-    atMs: nowMs,
-    mode: modeOf(loader, seen, nowMs),
-    pausedAtMs,
-    trackedKeys,
-    hotKeys: await tracker.countHotter(threshold, nowMs),
-    failingKeys,
+    atMs,
+    mode: facts.mode,
+    pausedAtMs: facts.pausedAtMs,
+    trackedKeys: facts.trackedKeys,
+    hotKeys: await tracker.countHotter(threshold, atMs),
+    failingKeys: facts.failingKeys,
     threshold,
     load: stats.load,
-    queueWait: queueWaitOf(stats, nowMs),
-    backlogKeys: Math.max(0, stats.enqueuedKeys - stats.finishedKeys),
+    queueWait: queueWaitOf(stats, atMs),
+    backlogKeys: facts.backlogKeys,
     lives: stats.judged,
-    origin,
+    ...rates,
+    origin: facts.origin,
     seen: { schedulerAtMs, shadowAtMs, workerAtMs },
   };
 }

@@ -12,7 +12,9 @@ const SAME_LOG_HEAT = 1e-9;
 
 /** What a scheduler knows of a key's entry: its header is the truth about expiry, load time and reads. */
 export interface PlanHeader {
+  /** When the load that made the value started. */
   readonly createdAtMs: number;
+  /** End of freshness: the end of the load plus the ttl. */
   readonly expiresAtMs: number;
   /** Zeros if this entry's load was never timed. */
   readonly load: Smoothed;

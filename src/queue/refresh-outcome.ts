@@ -1,19 +1,16 @@
-import type { Events } from '../core/events.ts';
+import type { EventMap, Events } from '../core/events.ts';
 import type { Refusal } from '../core/origin.ts';
-import type { LoadResult, LockedRef } from '../load/store-loaded.ts';
+import type { LoadResult } from '../load/load-result.ts';
+import type { LockedRef } from '../load/locked-ref.ts';
 import { isAway } from '../redis/away.ts';
 import type { Acquired } from '../redis/fence.ts';
 import { readStored } from '../redis/stored-value.ts';
 
-/** Why a key was left alone. */
-export type SkipReason =
-  | 'fresh'
-  | 'held'
-  | 'late'
-  | 'superseded'
-  | 'not-found'
-  | 'other-version'
-  | 'paused';
+/** Why a key was left alone, other than to be tried again. */
+export type SkipReason = Exclude<
+  EventMap['refresh:skipped']['why'],
+  'limited' | 'origin-open' | 'redis-away'
+>;
 
 /** What became of one key of a job. */
 export type KeyOutcome =

@@ -1,17 +1,13 @@
 import { UnrecoverableError } from 'bullmq';
-import type { Clock } from '../core/clock.ts';
 import { messageOf, printValue } from '../core/errors.ts';
-import type { Events } from '../core/events.ts';
 import { Slots } from '../core/slots.ts';
-import type { FencedLoad } from '../load/fenced-load.ts';
+import type { LoaderLoads } from '../load/load-counts.ts';
+import type { LoadRef, LockedRef } from '../load/locked-ref.ts';
 import { SHORT_PERMIT_WAIT_MS } from '../load/permits.ts';
-import type { LoadRef, LockedRef } from '../load/store-loaded.ts';
-import type { AnyLoader } from '../loaders/define-loader.ts';
-import type { Keys } from '../redis/keys.ts';
 import type { LoaderStatsStore } from '../redis/loader-stats.ts';
 import type { RefreshPause } from '../redis/refresh-pause.ts';
-import type { Tracker } from '../redis/tracker.ts';
 import { Postponement } from './postponement.ts';
+import { KEYS_PER_SLOT, type ProcessorParts } from './processor-parts.ts';
 import { Rearmer } from './rearmer.ts';
 import {
   keysOf,
@@ -30,33 +26,21 @@ import {
 } from './refresh-outcome.ts';
 import type { WorkerTimes } from './worker-times.ts';
 
-export interface ProcessorParts {
-  readonly loader: AnyLoader;
-  readonly keys: Keys;
-  readonly fenced: FencedLoad;
-  readonly tracker: Tracker;
+export interface RefreshProcessorParts extends ProcessorParts {
   readonly stats: LoaderStatsStore;
   readonly times: WorkerTimes;
+  readonly loads: LoaderLoads;
   readonly pause: RefreshPause;
-  readonly clock: Clock;
-  readonly events: Events;
-  readonly concurrency: number;
-  /** Loader calls at a time, also those of warm-ups. */
-  readonly loading: Slots;
-  readonly random: () => number;
 }
-
-/** So that loader slots need not wait for round trips to Redis. */
-const KEYS_PER_SLOT = 3;
 
 /** Runs refresh jobs of one loader: lock → load → fenced commit for each key, then ends its claim. */
 export class RefreshProcessor {
-  readonly #parts: ProcessorParts;
+  readonly #parts: RefreshProcessorParts;
   /** Keys under way: some are locked or committed while others load. */
   readonly #underWay: Slots;
   readonly #postponement: Postponement;
 
-  constructor(parts: ProcessorParts) {
+  constructor(parts: RefreshProcessorParts) {
     this.#parts = parts;
     this.#underWay = new Slots(KEYS_PER_SLOT * parts.concurrency);
     const { loader, fenced, random } = parts;
@@ -117,7 +101,7 @@ export class RefreshProcessor {
     data: RefreshJobData,
     { attempt, isPaused }: { readonly attempt: number; readonly isPaused: boolean },
   ): Promise<KeyOutcome[]> {
-    const { fenced, clock, times, loader, events } = this.#parts;
+    const { fenced, clock, times } = this.#parts;
     const nowMs = clock.now();
     times.observeWait(nowMs - data.enqueuedAtMs, nowMs);
     const token = fenced.newToken();
@@ -140,8 +124,14 @@ export class RefreshProcessor {
         if (result) outcomes.push(outcomeOfLoad(one, result, landedAtMs));
       }
     }
-    for (const outcome of outcomes) report(outcome, loader, events);
+    for (const outcome of outcomes) this.#report(outcome);
     return outcomes;
+  }
+
+  #report(outcome: KeyOutcome): void {
+    const { loader, loads, events } = this.#parts;
+    if (outcome.kind === 'refreshed') loads.addLanded(outcome.leadMs);
+    report(outcome, loader, events);
   }
 
   #needless(data: RefreshJobData, nowMs: number): SkipReason | null {

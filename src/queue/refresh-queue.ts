@@ -1,9 +1,9 @@
-import { type DefaultJobOptions, Queue } from 'bullmq';
+import type { DefaultJobOptions, Queue } from 'bullmq';
 import type { Tracing } from '../core/tracing.ts';
 import { MOST_JOB_BYTES, packSizes, urgencyPriority } from '../policy/batching.ts';
 import type { Keys, NamedLoader } from '../redis/keys.ts';
 import type { RedisClient } from '../redis/redis-client.ts';
-import { telemetryOf } from './job-telemetry.ts';
+import { openJobQueue } from './open-job-queue.ts';
 import type { RefreshJobData, RefreshJobResult, RefreshKey } from './refresh-job.ts';
 
 /** A key worth refreshing now. */
@@ -83,17 +83,8 @@ export function openQueue(
   keys: Keys,
   loader: QueuedLoader,
 ): Queue<RefreshJobData, RefreshJobResult> {
-  const queue = new Queue<RefreshJobData, RefreshJobResult>(loader.name, {
-    connection,
-    prefix: keys.queuePrefix(loader),
-    ...telemetryOf(loader.tracing ?? null),
-    // Without it every call would wait for ever while Redis is away.
-    skipWaitingForReady: true,
-    // Its INFO, rejected while Redis is away, would fail every later call; server-check.ts asks anyway.
-    skipVersionCheck: true,
-  });
-  queue.on('error', () => undefined); // The connection reports its own errors.
-  return queue;
+  const { name, tracing = null } = loader;
+  return openJobQueue(name, connection, { prefix: keys.queuePrefix(loader), tracing });
 }
 
 function pack(refreshes: readonly Refresh[]): Refresh[][] {

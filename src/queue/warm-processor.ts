@@ -1,40 +1,23 @@
 import { DelayedError, type Job, UnrecoverableError } from 'bullmq';
-import type { Clock } from '../core/clock.ts';
 import { EverwarmError, messageOf, printValue } from '../core/errors.ts';
-import type { Events } from '../core/events.ts';
 import { Slots } from '../core/slots.ts';
-import type { FencedLoad } from '../load/fenced-load.ts';
 import { SHORT_PERMIT_WAIT_MS } from '../load/permits.ts';
 import { type Warmed, type WarmKey, WarmLoad } from '../load/warm-load.ts';
-import type { AnyLoader } from '../loaders/define-loader.ts';
 import { isFresh } from '../policy/freshness.ts';
 import type { EntryHeader } from '../redis/entry.ts';
-import type { Keys } from '../redis/keys.ts';
-import type { Tracker } from '../redis/tracker.ts';
 import type { WarmReports } from '../redis/warm-reports.ts';
 import { lookAfterLandingMs } from './look-after-landing.ts';
 import { Postponement } from './postponement.ts';
+import { KEYS_PER_SLOT, type ProcessorParts } from './processor-parts.ts';
 import type { RefreshJobResult } from './refresh-job.ts';
 import { parseWarmJob, type WarmJobData } from './warm-job.ts';
 
-export interface WarmProcessorParts {
-  readonly loader: AnyLoader;
-  readonly keys: Keys;
-  readonly fenced: FencedLoad;
-  readonly tracker: Tracker;
+export interface WarmProcessorParts extends ProcessorParts {
   readonly reports: WarmReports;
-  readonly clock: Clock;
-  readonly events: Events;
-  readonly concurrency: number;
-  /** Loader calls at a time, also those of refreshes. */
-  readonly loading: Slots;
-  readonly random: () => number;
 }
 
 /** A warm-up takes no more of a worker: refreshes never wait behind all of it. */
 const SHARE_OF_CALLS = 0.5;
-/** So that loader slots need not wait for round trips to Redis. */
-const KEYS_PER_SLOT = 3;
 /** An overtaken load is not tried again at once. */
 const LEAST_DELAY_MS = 100;
 

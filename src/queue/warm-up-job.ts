@@ -1,3 +1,5 @@
+import type { RunCounts } from '../core/events.ts';
+
 /** One run of a plan, as it stands in the queue of warm-ups. */
 export interface WarmUpJobData {
   readonly plan: string;
@@ -9,26 +11,22 @@ export interface WarmUpJobData {
 }
 
 /** How far a run has come, over all its attempts. */
-export interface RunProgress {
+export interface WarmUpProgress extends RunCounts {
   readonly startedAtMs: number;
-  /** Keys from the start that are done with. */
-  readonly position: number;
-  readonly done: number;
-  readonly skipped: number;
-  readonly failed: number;
-  /** Params that make no key. */
-  readonly refused: number;
+  /** How many keys there are at most, where that is known. */
   readonly total: number | null;
   readonly keysPerSecond: number;
   readonly expectedEndAtMs: number | null;
 }
 
+export interface RunProgress extends WarmUpProgress {
+  /** Keys from the start that are done with. */
+  readonly position: number;
+}
+
 /** How a run ended that did not fail. */
 export type WarmUpJobResult =
-  | ({ readonly outcome: 'completed' } & Pick<
-      RunProgress,
-      'done' | 'skipped' | 'failed' | 'refused'
-    >)
+  | ({ readonly outcome: 'completed' } & RunCounts)
   | { readonly outcome: 'skipped'; readonly why: 'overlap' | 'late' };
 
 /** What is out there may be of any version, or of no Everwarm at all. */

@@ -1,9 +1,9 @@
-import { type Job, Queue } from 'bullmq';
+import type { Job, Queue } from 'bullmq';
 import type { Tracing } from '../core/tracing.ts';
 import { withinTimeout } from '../redis/connection.ts';
 import type { Keys } from '../redis/keys.ts';
 import type { RedisClient } from '../redis/redis-client.ts';
-import { telemetryOf } from './job-telemetry.ts';
+import { openJobQueue } from './open-job-queue.ts';
 import {
   isWarmUpJob,
   progressOf,
@@ -105,16 +105,7 @@ export function openWarmUpQueue(
   keys: Keys,
   tracing: Tracing | null = null,
 ): Queue<WarmUpJobData, WarmUpJobResult> {
-  const queue = new Queue<WarmUpJobData, WarmUpJobResult>(WARM_UPS, {
-    connection,
-    prefix: keys.warmUpsPrefix(),
-    ...telemetryOf(tracing),
-    // As for the queues of loaders.
-    skipWaitingForReady: true,
-    skipVersionCheck: true,
-  });
-  queue.on('error', () => undefined); // The connection reports its own errors.
-  return queue;
+  return openJobQueue(WARM_UPS, connection, { prefix: keys.warmUpsPrefix(), tracing });
 }
 
 type RunJob = Job<WarmUpJobData, WarmUpJobResult>;

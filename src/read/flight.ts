@@ -1,6 +1,7 @@
 import { LoaderError } from '../core/errors.ts';
+import type { LoadResult } from '../load/load-result.ts';
+import type { LoadRef, LockedRef } from '../load/locked-ref.ts';
 import type { Found } from '../load/readable.ts';
-import type { LoadRef, LoadResult, LockedRef } from '../load/store-loaded.ts';
 import { isAway } from '../redis/away.ts';
 import type { Acquired, Outcome } from '../redis/fence.ts';
 

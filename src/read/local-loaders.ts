@@ -1,6 +1,8 @@
-import type { MemorySettings } from '../config/memory-option.ts';
+import type { CacheSettings } from '../config/options.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Events } from '../core/events.ts';
+import { CountsPublisher } from '../load/counts-publisher.ts';
+import type { LoadCounts } from '../load/load-counts.ts';
 import type { AnyLoader } from '../loaders/define-loader.ts';
 import type { Breakers } from '../redis/breakers.ts';
 import type { Keys } from '../redis/keys.ts';
@@ -8,7 +10,7 @@ import type { RedisClient } from '../redis/redis-client.ts';
 import { Tracker } from '../redis/tracker.ts';
 import { AccessRecorder } from './access-recorder.ts';
 import { MemoryTier } from './memory-tier.ts';
-import type { ReadCounts } from './read-counts.ts';
+import { ReadCounts } from './read-counts.ts';
 
 /** What this process has of a loader. */
 export interface LocalLoader {
@@ -18,24 +20,23 @@ export interface LocalLoader {
   readonly tier: MemoryTier | null;
   /** Null: its reads are not counted. */
   readonly recorder: AccessRecorder | null;
-  /** Null: nobody asks what its reads came to. */
+  /** Null: nobody is told what its reads came to. */
   readonly counts: ReadCounts | null;
 }
 
-export interface LocalLoadersParts {
+export interface LocalLoadersParts
+  extends Pick<
+    CacheSettings,
+    'recording' | 'recordRate' | 'flushIntervalMs' | 'maxPendingKeys' | 'memory'
+  > {
   readonly queue: RedisClient;
   readonly breakers: Breakers;
   readonly keys: Keys;
   readonly clock: Clock;
   readonly events: Events;
-  readonly recording: boolean;
-  readonly recordRate: number;
-  readonly flushIntervalMs: number;
-  readonly maxPendingKeys: number;
-  /** For loaders that say nothing of it themselves. */
-  readonly memory: MemorySettings | null;
-  /** Makes the counts of one loader's reads; null: without. */
+  /** Makes the counts of one loader's reads that metrics are made of; null: without metrics. */
   readonly countsOf: ((loader: string) => ReadCounts) | null;
+  readonly loads: LoadCounts;
 }
 
 /** The loaders of this process, each with its tracker, its tier and the count of its reads. */
@@ -43,9 +44,11 @@ export class LocalLoaders {
   readonly #parts: LocalLoadersParts;
   readonly #byLoader = new Map<object, LocalLoader>();
   readonly #byName = new Map<string, LocalLoader>();
+  readonly #publisher: CountsPublisher | null;
 
   constructor(parts: LocalLoadersParts) {
     this.#parts = parts;
+    this.#publisher = parts.recording ? new CountsPublisher(parts) : null;
   }
 
   get byName(): ReadonlyMap<string, LocalLoader> {
@@ -57,18 +60,20 @@ export class LocalLoaders {
   }
 
   add(loader: AnyLoader): void {
-    const { queue, keys, memory, recording, countsOf, ...shared } = this.#parts;
+    const { queue, keys, memory, recording, countsOf, loads, ...shared } = this.#parts;
     const tracker = new Tracker(queue, keys, loader);
     const settings = loader.memory === undefined ? memory : loader.memory;
-    const isCounted = recording && !loader.refresh.isOff;
+    const isTracked = recording && !loader.refresh.isOff;
+    const counts = countsOf?.(loader.name) ?? (recording ? new ReadCounts() : null);
+    if (counts !== null) this.#publisher?.add(loader, counts, loads.of(loader.name));
     const local = {
       loader,
       tracker,
       tier: settings && new MemoryTier(settings),
-      recorder: isCounted
+      recorder: isTracked
         ? new AccessRecorder({ random: Math.random, ...shared, tracker, loader })
         : null,
-      counts: countsOf?.(loader.name) ?? null,
+      counts,
     };
     this.#byLoader.set(loader, local);
     this.#byName.set(loader.name, local);
@@ -76,6 +81,7 @@ export class LocalLoaders {
 
   /** Sends what was counted. */
   async close(): Promise<void> {
-    await Promise.all([...this.#byName.values()].map(({ recorder }) => recorder?.close()));
+    const recorders = [...this.#byName.values()].map(({ recorder }) => recorder?.close());
+    await Promise.all([...recorders, this.#publisher?.close()]);
   }
 }

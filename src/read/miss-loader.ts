@@ -1,10 +1,12 @@
 import type { Waiting, Wakes } from '../bus/wakes.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Events, StaleReason } from '../core/events.ts';
-import type { FencedLoad, PermitAsked } from '../load/fenced-load.ts';
+import type { FencedLoad } from '../load/fenced-load.ts';
+import type { LoadResult } from '../load/load-result.ts';
+import type { PermitAsked } from '../load/load-run.ts';
+import type { LockedRef } from '../load/locked-ref.ts';
 import { SHORT_PERMIT_WAIT_MS } from '../load/permits.ts';
 import { readable, reportMismatch } from '../load/readable.ts';
-import type { LoadResult, LockedRef } from '../load/store-loaded.ts';
 import { isFresh, usability } from '../policy/freshness.ts';
 import { type Smoothed, upperBound } from '../policy/load-time.ts';
 import type { Acquired } from '../redis/fence.ts';

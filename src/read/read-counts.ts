@@ -1,3 +1,4 @@
+import type { ReadTotals } from '../redis/fleet-counts.ts';
 import type { Answer } from './answer.ts';
 
 export interface ReadCountsParts {
@@ -6,8 +7,10 @@ export interface ReadCountsParts {
   readonly onTimed: (seconds: number) => void;
 }
 
+const UNTIMED: ReadCountsParts = { timeOneIn: Number.POSITIVE_INFINITY, onTimed: () => undefined };
+
 /** What this process's reads of one loader came to: plain integers, as a read may cost no more than that. */
-export class ReadCounts {
+export class ReadCounts implements ReadTotals {
   memory = 0;
   redis = 0;
   stale = 0;
@@ -18,7 +21,7 @@ export class ReadCounts {
   readonly #parts: ReadCountsParts;
   #untimed = 0;
 
-  constructor(parts: ReadCountsParts) {
+  constructor(parts: ReadCountsParts = UNTIMED) {
     this.#parts = parts;
   }
 

@@ -1,24 +1,15 @@
-import { LRUCache } from 'lru-cache';
 import type { Clock } from '../core/clock.ts';
 import type { EventMap, Events } from '../core/events.ts';
-import type { FencedLoad } from '../load/fenced-load.ts';
 import { type Found, readable, reportMismatch } from '../load/readable.ts';
-import type { LoadRef } from '../load/store-loaded.ts';
 import { isOverdue, usability } from '../policy/freshness.ts';
 import type { EntryHeader } from '../redis/entry.ts';
 import type { EntryReads } from '../redis/entry-reads.ts';
-import type { AccessRecorder } from './access-recorder.ts';
 import { type Answer, fresh, stale } from './answer.ts';
 import type { Miss } from './flight.ts';
-import type { MemoryTier } from './memory-tier.ts';
+import type { LateRefreshes } from './late-refreshes.ts';
 import type { MissLoader } from './miss-loader.ts';
+import type { ReadRef } from './read-ref.ts';
 import type { SingleFlight } from './single-flight.ts';
-
-/** A key to read: where it is, who counts it, and where this process keeps it. */
-export type ReadRef = LoadRef & {
-  readonly recorder: AccessRecorder | null;
-  readonly tier: MemoryTier | null;
-};
 
 /** What Redis had under a key, and the state of the in-process tier from before it was asked. */
 interface Fetched {
@@ -41,26 +32,20 @@ export interface ReaderParts {
   readonly reads: EntryReads;
   readonly flights: SingleFlight<Answer>;
   readonly misses: MissLoader;
-  readonly fenced: FencedLoad;
+  readonly lateRefreshes: LateRefreshes;
   readonly clock: Clock;
   readonly events: Events;
 }
 
 /** Reads of one life by this process before it refreshes a late key by itself. */
 const READS_TO_STEP_IN = 2;
-const MAX_BACKGROUND_LOADS = 8;
-/** One life's refresh is tried that often, whether its lock is held elsewhere or its loader fails. */
-const STEP_IN_AGAIN_MS = 1_000;
-const MAX_STEPPED_IN = 10_000;
 /** How long a value loaded without Redis serves this process's other readers. */
 const KEEP_WITHOUT_REDIS_MS = 1_000;
 
 /** Reads through the cache: one round trip for a hit, one load in the fleet for a miss. */
 export class Reader {
   readonly #parts: ReaderParts;
-  readonly #steppedIn = new LRUCache<string, true>({ max: MAX_STEPPED_IN, ttl: STEP_IN_AGAIN_MS });
   readonly #hitListeners: ReadonlySet<unknown>;
-  #backgroundLoads = 0;
 
   constructor(parts: ReaderParts) {
     this.#parts = parts;
@@ -126,7 +111,7 @@ export class Reader {
 
   #revalidate(ref: ReadRef, header: EntryHeader, value: unknown): Answer {
     ref.recorder?.count(ref.key, header.expiresAtMs);
-    this.#stepIn(ref, header);
+    this.#parts.lateRefreshes.stepIn(ref, header);
     const why = header.invalidated ? 'invalidated' : 'revalidating';
     return this.#reported(ref, stale(value, why, header));
   }
@@ -135,22 +120,7 @@ export class Reader {
     const reads = ref.recorder?.count(ref.key, header.expiresAtMs) ?? READS_TO_STEP_IN;
     if (reads === 1) ref.recorder?.observeLoad(header.load);
     if (reads < READS_TO_STEP_IN || ref.loader.refresh.isOff) return;
-    if (isOverdue(header, nowMs)) this.#stepIn(ref, header);
-  }
-
-  // Nobody has refreshed a key in time that is read: no scheduler, no worker, or both too late.
-  #stepIn(ref: ReadRef, header: EntryHeader): void {
-    const life = `${ref.entryKey} ${header.expiresAtMs}`;
-    if (this.#backgroundLoads >= MAX_BACKGROUND_LOADS || this.#steppedIn.has(life)) return;
-    this.#steppedIn.set(life, true);
-    this.#backgroundLoads++;
-    this.#parts.fenced
-      .refresh(ref, header)
-      .then(() => ref.tier?.drop(ref.key))
-      .catch(() => undefined) // The connection has reported it; the entry is still fresh.
-      .finally(() => {
-        this.#backgroundLoads--;
-      });
+    if (isOverdue(header, nowMs)) this.#parts.lateRefreshes.stepIn(ref, header);
   }
 
   async #miss(miss: ReadMiss): Promise<Answer> {

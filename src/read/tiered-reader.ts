@@ -5,7 +5,8 @@ import type { RoleServers } from '../redis/role-servers.ts';
 import { type Answer, fresh } from './answer.ts';
 import type { LocalLoader } from './local-loaders.ts';
 import type { Held } from './memory-tier.ts';
-import type { Reader, ReadRef } from './reader.ts';
+import type { ReadRef } from './read-ref.ts';
+import type { Reader } from './reader.ts';
 
 export interface TieredReaderParts {
   readonly reader: Reader;

@@ -3,7 +3,7 @@ import { EverwarmError, messageOf } from '../core/errors.ts';
 import type { Announcer, LocalDrop } from '../invalidate/dropped.ts';
 import type { PlaceInvalidator } from '../invalidate/place-invalidator.ts';
 import { type EntryTags, type Refused, tagsOf } from '../load/entry-tags.ts';
-import type { LoadRef } from '../load/store-loaded.ts';
+import type { LoadRef } from '../load/locked-ref.ts';
 import { ttlOfValue } from '../loaders/times.ts';
 import type { EntryStore } from '../redis/entry-store.ts';
 import { encodeStored } from '../redis/stored-value.ts';

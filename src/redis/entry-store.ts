@@ -2,7 +2,8 @@ import { DEFAULTS } from '../config/defaults.ts';
 import { BatchedScript, MOST_TOGETHER } from './batched-script.ts';
 import type { Breakers } from './breakers.ts';
 import { withinTimeout } from './connection.ts';
-import { decodeHeader, type EntryHeader, HEADER_BYTES } from './entry.ts';
+import type { EntryHeader } from './entry.ts';
+import { readHeaders } from './entry-headers.ts';
 import {
   type Acquired,
   type CommitReply,
@@ -21,7 +22,7 @@ import {
   type Unknown,
 } from './fence.ts';
 import { hashSlot } from './hash-slot.ts';
-import { isCluster, nodeOf, type RedisClient, sendTogether } from './redis-client.ts';
+import { isCluster, nodeOf, type RedisClient } from './redis-client.ts';
 import { type ScriptArgument, type ScriptClient, scriptClient } from './scripts.ts';
 
 export interface EntryStoreOptions {
@@ -189,41 +190,11 @@ export class EntryStore {
    * The headers of many entries, unverified; null where there is none of ours, undefined where its node
    * of a cluster did not answer. Rejects when none did.
    */
-  async headers(entryKeys: readonly string[]): Promise<(EntryHeader | null | undefined)[]> {
-    const replies = await this.#headerReplies(entryKeys);
-    const failure = replies.every(([error]) => error && !isWrongType(error)) && replies[0]?.[0];
-    if (failure) throw failure;
-    return replies.map(([error, bytes]) => {
-      if (error && !isWrongType(error)) return undefined;
-      return bytes instanceof Buffer ? decodeHeader(bytes) : null;
-    });
-  }
-
-  async #headerReplies(entryKeys: readonly string[]): Promise<[Error | null, unknown?][]> {
-    const end = HEADER_BYTES - 1;
-    if (!isCluster(this.#redis)) {
-      const pipeline = this.#redis.pipeline();
-      for (const entryKey of entryKeys) pipeline.getrangeBuffer(entryKey, 0, end);
-      return (await pipeline.exec()) ?? [];
-    }
-    const redis = this.#redis;
-    return Promise.all(
-      entryKeys.map((entryKey) => {
-        sendTogether(redis, entryKey);
-        return redis.getrangeBuffer(entryKey, 0, end).then(
-          (bytes): [null, Buffer] => [null, bytes],
-          (error: Error): [Error] => [error],
-        );
-      }),
-    );
+  headers(entryKeys: readonly string[]): Promise<(EntryHeader | null | undefined)[]> {
+    return readHeaders(this.#redis, this.#scripts, entryKeys);
   }
 }
 
 function unknown(error: unknown): Unknown {
   return { kind: 'unknown', error };
-}
-
-// A key of another Redis type under our name is a miss like any other foreign bytes.
-function isWrongType(error: Error): boolean {
-  return error.message.startsWith('WRONGTYPE');
 }

@@ -1,6 +1,6 @@
 import { crc32 } from 'node:zlib';
 import type { CompressionAlgorithm } from '../config/value-format.ts';
-import type { Smoothed } from '../policy/load-time.ts';
+import type { PlanHeader } from '../policy/plan.ts';
 import { decodeFields, encodeFields } from './entry-fields.ts';
 
 /*
@@ -32,16 +32,7 @@ const CODEC_JSON = 2;
 const CODEC_CUSTOM = 255;
 const CRC_AT = 32;
 
-export interface EntryHeader {
-  /** When the load that made the value started. */
-  readonly createdAtMs: number;
-  /** End of freshness: the end of the load plus the ttl. */
-  readonly expiresAtMs: number;
-  readonly load: Smoothed;
-  /** Log-heat when this life began; NaN when a reader loaded it. */
-  readonly logHeat: number;
-  readonly unreadLives: number;
-  readonly invalidated: boolean;
+export interface EntryHeader extends PlanHeader {
   /** The load found that there is no value; the payload is empty. */
   readonly notFound: boolean;
 }
@@ -124,13 +115,6 @@ export function decodeEntry(bytes: Buffer): Entry | null {
   const extension = readExtension(bytes);
   if (!extension) return null;
   return { header, extension, payload: bytes.subarray(payloadAtOf(bytes)) };
-}
-
-/** createdAt as it stands in an entry: the scripts compare it as bytes. 0 for "no entry". */
-export function createdAtBytes(createdAtMs: number): Buffer {
-  const bytes = Buffer.allocUnsafe(6);
-  bytes.writeUIntBE(Math.round(createdAtMs), 0, 6);
-  return bytes;
 }
 
 // Marking an entry as invalidated must not break its checksum: that bit counts as 0.

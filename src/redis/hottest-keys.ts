@@ -1,5 +1,4 @@
-import type { HotKeys } from '../policy/expected-keys.ts';
-import { fadedBelow, recentReads } from '../policy/heat.ts';
+import { fadedBelow } from '../policy/heat.ts';
 import { withinTimeout } from './connection.ts';
 import type { RedisClient } from './redis-client.ts';
 
@@ -37,18 +36,24 @@ async function freeze(
   return frozen;
 }
 
-/** The hottest keys of a heat that have not faded, with their recent reads. */
-export async function hotKeys(
+/** A key of a heat that has not faded. */
+export interface HeatedKey {
+  readonly key: string;
+  readonly logHeat: number;
+}
+
+/** The hottest keys of a heat that have not faded, hottest first. */
+export async function hottestNow(
   redis: RedisClient,
   heat: string,
-  { count, ...at }: { readonly count: number; readonly nowMs: number; readonly halfLifeMs: number },
-): Promise<HotKeys & { readonly reads: number[] }> {
-  const least = fadedBelow(at);
-  const flat = await redis.zrevrangebyscore(heat, '+inf', least, 'WITHSCORES', 'LIMIT', 0, count);
-  const hottest = { keys: [] as string[], reads: [] as number[] };
-  for (let from = 0; from + 1 < flat.length; from += 2) {
-    hottest.keys.push(flat[from] ?? '');
-    hottest.reads.push(recentReads(Number(flat[from + 1]), at));
-  }
-  return hottest;
+  at: { readonly count: number; readonly nowMs: number; readonly halfLifeMs: number },
+): Promise<HeatedKey[]> {
+  const flat = await withinTimeout(
+    redis.zrevrangebyscore(heat, '+inf', fadedBelow(at), 'WITHSCORES', 'LIMIT', 0, at.count),
+    `reading ${heat}`,
+  );
+  return Array.from({ length: flat.length / 2 }, (_, nth) => ({
+    key: flat[2 * nth] ?? '',
+    logHeat: Number(flat[2 * nth + 1]),
+  }));
 }

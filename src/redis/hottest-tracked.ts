@@ -1,13 +1,11 @@
-import { fadedBelow } from '../policy/heat.ts';
 import { withinTimeout } from './connection.ts';
+import { type HeatedKey, hottestNow } from './hottest-keys.ts';
 import type { TrackerKeys } from './keys.ts';
 import type { RedisClient } from './redis-client.ts';
 import { dueOf, type TrackedKey } from './tracked-key.ts';
 
 /** One of the hottest keys of a tracker. */
-export interface HottestKey {
-  readonly key: string;
-  readonly logHeat: number;
+export interface HottestKey extends HeatedKey {
   readonly due: TrackedKey['due'];
 }
 
@@ -17,14 +15,7 @@ export async function readHottest(
   { heat, due }: TrackerKeys,
   at: { readonly count: number; readonly nowMs: number; readonly halfLifeMs: number },
 ): Promise<readonly HottestKey[]> {
-  const scored = await withinTimeout(
-    redis.zrevrangebyscore(heat, '+inf', fadedBelow(at), 'WITHSCORES', 'LIMIT', 0, at.count),
-    `reading ${heat}`,
-  );
-  const hottest = Array.from({ length: scored.length / 2 }, (_, index) => ({
-    key: scored[2 * index] ?? '',
-    logHeat: Number(scored[2 * index + 1]),
-  }));
+  const hottest = await hottestNow(redis, heat, at);
   if (hottest.length === 0) return [];
   const asked = redis.zmscore(due, ...hottest.map(({ key }) => key));
   const dues = await withinTimeout(asked, `reading ${due}`);

@@ -132,6 +132,11 @@ export class Keys {
     return `${this.namespace}:{${loader.name}}:stats`;
   }
 
+  /** What reads and loads came to, of one slot of time. */
+  counts(loader: NamedLoader, slot: number): string {
+    return `${this.namespace}:{${loader.name}}:counts:${slot}`;
+  }
+
   /** What workers report of the jobs of a warm-up's run: a job's name → what became of its keys. */
   warm(loader: NamedLoader, runId: string): string {
     return `${this.namespace}:{${loader.name}}:warm:${runId}`;

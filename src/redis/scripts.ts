@@ -7,6 +7,7 @@ export const SCRIPTS = {
   renewLock: 1,
   releaseLock: 1,
   commitEntry: 2,
+  readHeaders: 1,
   putEntry: 2,
   invalidateEntry: 2,
   markEntry: 2,
@@ -24,6 +25,7 @@ export const SCRIPTS = {
   holdLease: 2,
   leaveOrigin: 2,
   pullBackDues: 1,
+  addCounts: 1,
 } as const;
 
 export type ScriptName = keyof typeof SCRIPTS;

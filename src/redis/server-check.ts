@@ -1,8 +1,8 @@
-import type { Redis } from 'ioredis';
 import { printTarget, type RedisTargets } from '../config/redis-option.ts';
 import { EverwarmError } from '../core/errors.ts';
 import type { RedisRole } from './connection.ts';
 import { addressOf, isCluster, mastersOf, type RedisClient } from './redis-client.ts';
+import { readInfo, type ServerFacts } from './server-info.ts';
 
 const MIN_VERSION = [6, 2] as const;
 
@@ -15,29 +15,13 @@ export async function checkServer(
   const where = `the ${role} Redis at ${printTarget(targets[role])}`;
   const found = await Promise.all(
     mastersOf(client).map(async (redis) => {
-      const facts = await serverFacts(redis);
+      const facts = await readInfo(redis, 'server', 'memory');
       const problems = [versionProblem(facts), evictionProblem(facts, role)];
       const which = isCluster(client) ? `${where} has a master, ${addressOf(redis)}, that` : where;
       return problems.filter((problem) => problem !== null).map((problem) => `${which} ${problem}`);
     }),
   );
   return found.flat().map((text) => new EverwarmError('REDIS_UNSUITABLE', text));
-}
-
-/** Fields of a server's INFO. */
-export type ServerFacts = Readonly<Record<string, string>>;
-
-export async function serverFacts(redis: Redis): Promise<ServerFacts> {
-  return parseInfo(await redis.info('server'), await redis.info('memory'));
-}
-
-function parseInfo(...sections: readonly string[]): ServerFacts {
-  const lines = sections.join('\r\n').split('\r\n');
-  return Object.fromEntries(
-    lines
-      .filter((line) => line.includes(':'))
-      .map((line) => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 1)]),
-  );
 }
 
 /** Null: it is new enough. */

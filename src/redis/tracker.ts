@@ -1,7 +1,8 @@
 import type { HotKeys } from '../policy/expected-keys.ts';
-import { fadedBelow, halfLifeMs, logHeatOf } from '../policy/heat.ts';
+import { fadedBelow, halfLifeMs, logHeatOf, recentReads } from '../policy/heat.ts';
+import { type Claim, claimOf } from './claim.ts';
 import { withinTimeout } from './connection.ts';
-import { hotKeys, hottestKeys } from './hottest-keys.ts';
+import { hottestKeys, hottestNow } from './hottest-keys.ts';
 import type { Keys, NamedLoader, TrackerKeys } from './keys.ts';
 import type { RedisClient } from './redis-client.ts';
 import { type ScriptArgument, type ScriptClient, scriptClient } from './scripts.ts';
@@ -21,23 +22,6 @@ export interface AccessRecord {
   readonly expiresAtMs: number;
   /** All reads were of a process's own copy: the entry may have been refreshed, and live longer. */
   readonly isOfCopy?: boolean;
-}
-
-export interface Claim {
-  /** Names the claim: dues are changed only while they equal it. */
-  readonly untilMs: number;
-  readonly keys: readonly ClaimedKey[];
-  /** When the tracker began to count reads, epoch ms; null when it is empty. */
-  readonly bornAtMs: number | null;
-  /** When the next key is due, epoch ms; null when none is tracked. */
-  readonly nextDueAtMs: number | null;
-}
-
-export interface ClaimedKey {
-  readonly key: string;
-  readonly logHeat: number | null;
-  /** What its due said: an earlier claim ran out (its job died or came too late), or a backoff did. */
-  readonly after: 'look' | 'lost-claim' | 'backoff';
 }
 
 export interface Rearmed {
@@ -114,23 +98,7 @@ export class Tracker {
   }): Promise<Claim> {
     const { heat, due, born } = this.#keys;
     const args = [heat, due, born, ...this.#instant(at.nowMs), at.claimTtlMs, at.limit];
-    const reply = (await this.#scripts.run('claimDue', args)) as string[];
-    const [nextDue, bornAt, until, ...claimed] = reply;
-    const keys: ClaimedKey[] = [];
-    for (let at = 0; at + 2 < claimed.length; at += 3) {
-      const logHeat = claimed[at + 1];
-      keys.push({
-        key: claimed[at] ?? '',
-        logHeat: logHeat ? Number(logHeat) : null,
-        after: AFTER[claimed[at + 2] ?? ''] ?? 'look',
-      });
-    }
-    return {
-      untilMs: Number(until),
-      keys,
-      bornAtMs: bornAt ? Number(bornAt) : null,
-      nextDueAtMs: nextDue ? Number(nextDue) : null,
-    };
+    return claimOf((await this.#scripts.run('claimDue', args)) as string[]);
   }
 
   /** Ends the claim on keys that were not enqueued: when to look next, or null to forget. */
@@ -167,12 +135,13 @@ export class Tracker {
   }
 
   /** The hottest keys that have not faded, hottest first, with their recent reads. */
-  hottestNow(count: number, nowMs: number): Promise<HotKeys & { readonly reads: number[] }> {
+  async hottestNow(count: number, nowMs: number): Promise<HotKeys & { readonly reads: number[] }> {
     const at = { nowMs, halfLifeMs: this.halfLifeMs };
-    return withinTimeout(
-      hotKeys(this.#redis, this.#keys.heat, { count, ...at }),
-      `reading ${this.#keys.heat}`,
-    );
+    const hottest = await hottestNow(this.#redis, this.#keys.heat, { count, ...at });
+    return {
+      keys: hottest.map(({ key }) => key),
+      reads: hottest.map(({ logHeat }) => recentReads(logHeat, at)),
+    };
   }
 
   /** How many of the `count` hottest there are. */
@@ -255,8 +224,6 @@ export class Tracker {
     return [nowMs, this.#mostSkewMs];
   }
 }
-
-const AFTER: Readonly<Record<string, ClaimedKey['after']>> = { '1': 'lost-claim', '2': 'backoff' };
 
 function attemptsOf(failure: string | null): number {
   return failureOf(failure)?.attempts ?? 0;

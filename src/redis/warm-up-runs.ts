@@ -1,20 +1,15 @@
+import type { RunCounts } from '../core/events.ts';
 import { withinTimeout } from './connection.ts';
 import type { Keys } from './keys.ts';
 import type { RedisClient } from './redis-client.ts';
 import { type ScriptClient, scriptClient } from './scripts.ts';
 
 /** How a plan's last run ended. */
-export interface EndedRun {
+export interface LastWarmUpRun extends RunCounts {
   readonly runId: string;
   readonly outcome: 'completed' | 'failed';
   readonly startedAtMs: number;
   readonly endedAtMs: number;
-  /** Keys loaded, found fresh, and not loaded for all that was tried. */
-  readonly done: number;
-  readonly skipped: number;
-  readonly failed: number;
-  /** Params that make no key. */
-  readonly refused: number;
   /** Why a failed run ended; null for others. */
   readonly error: string | null;
 }
@@ -56,7 +51,7 @@ export class WarmUpRuns {
     );
   }
 
-  async ended(plan: string, run: EndedRun): Promise<void> {
+  async ended(plan: string, run: LastWarmUpRun): Promise<void> {
     const key = this.#keys.warmUpRuns();
     const fields = [plan, JSON.stringify(run)];
     // What an aborted or failed run took tells nothing of the next one.
@@ -68,13 +63,13 @@ export class WarmUpRuns {
   }
 
   /** Null: none is known. */
-  async last(plan: string): Promise<EndedRun | null> {
+  async last(plan: string): Promise<LastWarmUpRun | null> {
     const text = await withinTimeout(
       this.#redis.hget(this.#keys.warmUpRuns(), plan),
       `asking for the last run of warm-up "${plan}"`,
     );
     try {
-      return text === null ? null : (JSON.parse(text) as EndedRun);
+      return text === null ? null : (JSON.parse(text) as LastWarmUpRun);
     } catch {
       return null;
     }

@@ -1,8 +1,8 @@
 import type { Plan } from '../policy/plan.ts';
 import type { Lives } from '../policy/waste.ts';
 import type { Refresh } from '../queue/refresh-queue.ts';
+import type { ClaimedKey } from '../redis/claim.ts';
 import type { EntryHeader } from '../redis/entry.ts';
-import type { ClaimedKey } from '../redis/tracker.ts';
 
 /** A claimed key with what is planned for it. */
 export interface Candidate {

@@ -2,8 +2,8 @@ import { LRUCache } from 'lru-cache';
 import type { AnyLoader } from '../loaders/define-loader.ts';
 import { type Plan, type PlanSettings, plan } from '../policy/plan.ts';
 import { PlannedRefreshes } from '../policy/planned-refreshes.ts';
+import type { ClaimedKey } from '../redis/claim.ts';
 import type { EntryHeader } from '../redis/entry.ts';
-import type { ClaimedKey } from '../redis/tracker.ts';
 import type { Outlook } from './outlook.ts';
 import { planSettingsOf } from './plan-settings.ts';
 

@@ -147,6 +147,14 @@ export class Outlook {
   }
 }
 
+/** θ: the loader's own, or the one its schedulers have moved; at first the default. */
+export function thresholdOf(
+  { refresh }: Pick<AnyLoader, 'refresh'>,
+  { waste }: Pick<LoaderStats, 'waste'>,
+): number {
+  return refresh.threshold ?? waste?.threshold ?? DEFAULTS.threshold;
+}
+
 /** What is left by now of the queue wait that workers saw last. */
 export function queueWaitOf({ wait, waitAtMs }: LoaderStats, nowMs: number): Smoothed | null {
   return wait && decay(wait, nowMs - waitAtMs, WAIT_HALF_LIFE_MS);

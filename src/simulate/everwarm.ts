@@ -5,11 +5,11 @@ import { halfLifeMs } from '../policy/heat.ts';
 import { firstLookMs, leadMs, lookAheadMs } from '../policy/lead-time.ts';
 import { type Smoothed, smooth } from '../policy/load-time.ts';
 import { Headers } from './headers.ts';
+import { type Begun, BY_READER, BY_WORKER, LoadsUnderWay, STEPPED_IN } from './loads-under-way.ts';
 import { Planner, type PlannerSettings } from './planner.ts';
 import type { Policy } from './policy.ts';
 import { ReadCounter } from './read-counter.ts';
 import type { Answer } from './score.ts';
-import { TimeHeap } from './time-heap.ts';
 import { TrackedKeys } from './tracked-keys.ts';
 import type { Values } from './values.ts';
 
@@ -35,11 +35,6 @@ export interface EverwarmSettings {
   readonly wasteBudget: number | null;
 }
 
-/** By whom the load under way was begun. */
-const BY_READER = 0;
-const BY_WORKER = 1;
-const STEPPED_IN = 2;
-
 const READS_TO_STEP_IN = 2;
 const MAX_BACKGROUND_LOADS = 8;
 /** When a worker that found the lock held looks again. */
@@ -55,12 +50,7 @@ export class Everwarm implements Policy {
   readonly #headers: Headers;
   readonly #tracked: TrackedKeys;
   readonly #counter: ReadCounter;
-  /** Loads under way, and of each: when it began, by whom, and what its entry takes over. */
-  readonly #landings = new TimeHeap();
-  readonly #begunAtMs: Float64Array;
-  readonly #begunBy: Uint8Array;
-  readonly #nextLogHeat: Float64Array;
-  readonly #nextUnreadLives: Uint8Array;
+  readonly #loads: LoadsUnderWay;
   readonly #waiters: Uint32Array;
   readonly #reloadedAtMs: Float64Array;
   #tickAtMs = 0;
@@ -83,10 +73,7 @@ export class Everwarm implements Policy {
     this.#headers = new Headers(count, ttlMs);
     this.#tracked = new TrackedKeys(count, halfLife);
     this.#counter = new ReadCounter(count, flushMs(settings.flushIntervalMs, ttlMs));
-    this.#begunAtMs = new Float64Array(count);
-    this.#begunBy = new Uint8Array(count);
-    this.#nextLogHeat = new Float64Array(count);
-    this.#nextUnreadLives = new Uint8Array(count);
+    this.#loads = new LoadsUnderWay(count);
     this.#waiters = new Uint32Array(count);
     this.#reloadedAtMs = new Float64Array(count).fill(Number.NEGATIVE_INFINITY);
   }
@@ -113,12 +100,12 @@ export class Everwarm implements Policy {
   /** Lets happen what does up to now, in its order. */
   #advance(nowMs: number): void {
     for (;;) {
-      const landsAtMs = this.#landings.nextAtMs;
+      const landsAtMs = this.#loads.nextLandingMs;
       const { flushAtMs } = this.#counter;
       const tickAtMs = this.#tracked.hasDues ? this.#tickAtMs : Number.POSITIVE_INFINITY;
       const atMs = Math.min(landsAtMs, flushAtMs, tickAtMs);
       if (atMs > nowMs) return;
-      if (atMs === landsAtMs) this.#land(this.#landings.pop(), atMs);
+      if (atMs === landsAtMs) this.#land(this.#loads.land(), atMs);
       else if (atMs === flushAtMs) this.#flush(atMs);
       else this.#tick(atMs);
     }
@@ -197,29 +184,21 @@ export class Everwarm implements Policy {
     this.#begun(key, nowMs, begun);
   }
 
-  #begun(key: number, nowMs: number, { by, logHeat, unreadLives }: Begun): void {
-    this.#landings.push(nowMs + this.#values.loadMs(key), key);
-    this.#begunAtMs[key] = nowMs;
-    this.#begunBy[key] = by;
-    this.#nextLogHeat[key] = logHeat;
-    this.#nextUnreadLives[key] = unreadLives;
+  #begun(key: number, nowMs: number, begun: Begun): void {
+    const landsAtMs = nowMs + this.#values.loadMs(key);
+    this.#loads.begin(key, { beganAtMs: nowMs, landsAtMs, ...begun });
   }
 
   #land(key: number, nowMs: number): void {
     this.#values.settle(key, nowMs);
     const expiresAtMs = this.#values.expiresAtMs(key);
     const loadMs = this.#values.loadMs(key);
-    this.#headers.commit(key, {
-      createdAtMs: this.#begunAtMs[key] as number,
-      expiresAtMs,
-      loadMs,
-      logHeat: this.#nextLogHeat[key] as number,
-      unreadLives: this.#nextUnreadLives[key] as number,
-    });
+    const { by, beganAtMs, logHeat, unreadLives } = this.#loads.get(key);
+    const createdAtMs = beganAtMs;
+    this.#headers.commit(key, { createdAtMs, expiresAtMs, loadMs, logHeat, unreadLives });
     const reads = this.#waiters[key] as number;
     this.#waiters[key] = 0;
     if (reads > 0) this.#counter.count(key, { nowMs, reads, expiresAtMs });
-    const by = this.#begunBy[key];
     if (by === STEPPED_IN) this.#backgroundLoads--;
     if (by === BY_WORKER) this.#rearm(key, { nowMs, loadMs, expiresAtMs });
   }
@@ -246,10 +225,4 @@ function planning(settings: EverwarmSettings, halfLifeMs: number, tickMs: number
   const keptExpiredMs = ttlMs;
   const plan = { ttlMs, livesVary, halfLifeMs, tickMs, minLeadMs, beta, spread, keptExpiredMs };
   return { plan, threshold, wasteBudget };
-}
-
-interface Begun {
-  readonly by: number;
-  readonly logHeat: number;
-  readonly unreadLives: number;
 }

@@ -1,3 +1,4 @@
+import { tableLines } from '../core/table-lines.ts';
 import type { PolicyResult } from './result.ts';
 
 export type Results = ReadonlyMap<string, PolicyResult>;
@@ -34,10 +35,7 @@ export function cellsOf(results: Results): {
 export function formatTable(results: Results): string {
   const { titles, rows } = cellsOf(results);
   const lines = [titles.map(([first]) => first), titles.map(([, second]) => second), ...rows];
-  const widths = titles.map((_, at) => Math.max(...lines.map((cells) => cells[at]?.length ?? 0)));
-  const pad = (cell: string, at: number): string =>
-    at === 0 ? cell.padEnd(widths[at] ?? 0) : cell.padStart(widths[at] ?? 0);
-  return lines.map((cells) => cells.map(pad).join('  ').trimEnd()).join('\n');
+  return tableLines(lines).join('\n');
 }
 
 /** A whole number with its thousands set apart. */

@@ -1,6 +1,6 @@
 import type { Clock } from '../core/clock.ts';
 import { EverwarmError, messageOf } from '../core/errors.ts';
-import type { Events } from '../core/events.ts';
+import type { Events, RunCounts } from '../core/events.ts';
 import type { RunProgress } from '../queue/warm-up-job.ts';
 import type { RunOutcome, TakenRun } from '../queue/warm-up-worker.ts';
 import type { WarmUpRuns } from '../redis/warm-up-runs.ts';
@@ -85,17 +85,11 @@ export class PlanRunner {
       holding.stop();
     }
     await report.close();
-    const { done, skipped, failed, refused, startedAtMs } = report.progress;
+    const counts = countsOf(report.progress);
     await this.#end(plan, runId, { ...report.progress, error: null });
-    events.emit('warmup:completed', {
-      done,
-      skipped,
-      failed,
-      refused,
-      tookMs: clock.now() - startedAtMs,
-      ...about,
-    });
-    return { outcome: 'completed', done, skipped, failed, refused };
+    const tookMs = clock.now() - report.progress.startedAtMs;
+    events.emit('warmup:completed', { ...counts, tookMs, ...about });
+    return { outcome: 'completed', ...counts };
   }
 
   async #request(
@@ -154,23 +148,23 @@ export class PlanRunner {
     { error, ...progress }: RunProgress & { readonly error: string | null },
   ): Promise<void> {
     const { runs, clock } = this.#parts;
-    const { startedAtMs, done, skipped, failed, refused } = progress;
     const outcome = error === null ? 'completed' : 'failed';
     const ended = {
       runId,
       outcome,
-      startedAtMs,
+      startedAtMs: progress.startedAtMs,
       endedAtMs: clock.now(),
-      done,
-      skipped,
-      failed,
-      refused,
+      ...countsOf(progress),
       error,
     } as const;
     // A note: the run's job says the same, and the hold runs out.
     await runs.ended(plan.name, ended).catch(() => undefined);
     await runs.release(plan.name, runId).catch(() => undefined);
   }
+}
+
+function countsOf({ done, skipped, failed, refused }: RunCounts): RunCounts {
+  return { done, skipped, failed, refused };
 }
 
 /** The same pace in each attempt; faster where the run starts too late to be done before the peak. */

@@ -1,3 +1,6 @@
+import type { WarmUpProgress } from '../queue/warm-up-job.ts';
+import type { LastWarmUpRun } from '../redis/warm-up-runs.ts';
+
 /** What a plan does, did and will do. Instants are epoch ms. */
 export interface WarmUpStatus {
   readonly name: string;
@@ -17,32 +20,4 @@ export interface WarmUpRunStatus {
   readonly startAtMs: number;
   readonly peakAtMs: number | null;
   readonly progress: WarmUpProgress | null;
-}
-
-/** How far a run has come. */
-export interface WarmUpProgress {
-  readonly startedAtMs: number;
-  /** Keys loaded. */
-  readonly done: number;
-  /** Keys that were fresh. */
-  readonly skipped: number;
-  readonly failed: number;
-  /** Params that make no key. */
-  readonly refused: number;
-  /** How many keys there are at most, where that is known. */
-  readonly total: number | null;
-  readonly keysPerSecond: number;
-  readonly expectedEndAtMs: number | null;
-}
-
-export interface LastWarmUpRun {
-  readonly runId: string;
-  readonly outcome: 'completed' | 'failed';
-  readonly startedAtMs: number;
-  readonly endedAtMs: number;
-  readonly done: number;
-  readonly skipped: number;
-  readonly failed: number;
-  readonly refused: number;
-  readonly error: string | null;
 }

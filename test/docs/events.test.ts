@@ -20,7 +20,9 @@ const types = bodyOf('EventMap')
 
 /** Event → its fields, those of the types it builds on included. */
 const events = types.map(([name, text]) => {
-  const bases = ['KeyEvent', 'InvalidationEvent', 'RunEvent'].filter((base) => text.includes(base));
+  const bases = ['KeyEvent', 'InvalidationEvent', 'RunEvent', 'RunCounts'].filter((base) =>
+    text.includes(base),
+  );
   return [name, [...bases.map(bodyOf), text].flatMap(fieldsIn)] as const;
 });
 

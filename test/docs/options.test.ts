@@ -64,14 +64,14 @@ const SECTIONS = [
   ['createDashboard', [optionsOf('dashboards/options.ts', 'DashboardOptions')]],
   ['createWorker', [optionsOf('src/config/options.ts', 'WorkerOptions')]],
   ['defineLoader', [optionsOf('src/loaders/define-loader.ts', 'LoaderDefinition')]],
-  ['emptyGuard', [optionsOf('src/loaders/define-loader.ts', 'EmptyGuardOptions')]],
+  ['emptyGuard', [optionsOf('src/config/empty-guard-option.ts', 'EmptyGuardOptions')]],
   ['compress', [optionsOf('src/config/value-format.ts', 'CompressOptions')]],
   ['origin', [optionsOf('src/config/origin-option.ts', 'OriginOptions')]],
   ['breaker', [optionsOf('src/config/origin-option.ts', 'BreakerOptions')]],
   ['limit', [optionsOf('src/config/rate-limit.ts', 'LimitOptions')]],
   ['createRateLimiter', [optionsOf('src/config/rate-limit.ts', 'RateLimiterOptions')]],
   ['take', [optionsOf('src/create-rate-limiter.ts', 'TakeOptions')]],
-  ['refresh', [optionsOf('src/loaders/define-loader.ts', 'RefreshOptions')]],
+  ['refresh', [optionsOf('src/config/refresh-option.ts', 'RefreshOptions')]],
 ] as const;
 
 const withLoaders = optionsOf('src/loaders/registry.ts', 'WithLoaders');

@@ -55,12 +55,23 @@ export function troublesOf(page: Page): string[] {
   return troubles;
 }
 
+export interface AxeScope {
+  /** Selector of the only part that is looked at. */
+  readonly within?: string;
+  /** Rules that are not looked after. */
+  readonly except?: readonly string[];
+}
+
 /** What axe-core finds serious or critical, as `rule: element`. */
-export async function seriousFindings(page: Page): Promise<string[]> {
+export async function seriousFindings(
+  page: Page,
+  { within = 'html', except = [] }: AxeScope = {},
+): Promise<string[]> {
+  const rules = Object.fromEntries(except.map((rule) => [rule, { enabled: false }]));
   // Evaluated, not added as a script: the page's policy refuses those.
   await page.evaluate(axe.source);
   const findings = await page.evaluate(
-    'axe.run().then(({ violations }) => violations.map(({ id, impact, nodes }) => ({ id, impact, nodes: nodes.map(({ target }) => target.join(" ")) })))',
+    `axe.run(${JSON.stringify(within)}, ${JSON.stringify({ rules })}).then(({ violations }) => violations.map(({ id, impact, nodes }) => ({ id, impact, nodes: nodes.map(({ target }) => target.join(" ")) })))`,
   );
   return (findings as { id: string; impact: string; nodes: string[] }[])
     .filter(({ impact }) => impact === 'serious' || impact === 'critical')

@@ -6,8 +6,8 @@ import { AccessRecorder, type RecorderParts } from '../../src/read/access-record
 import { Breakers } from '../../src/redis/breakers.ts';
 import { Keys } from '../../src/redis/keys.ts';
 import { Tracker } from '../../src/redis/tracker.ts';
+import { seededRandom } from '../../src/simulate/random.ts';
 import { commandCalls, gate, openCache, ownServer, recorded } from '../helpers/cache.ts';
-import { randomSource } from '../helpers/random-source.ts';
 import { connect, uniqueNamespace } from '../helpers/redis.ts';
 
 const TTL_MS = 3_600_000;
@@ -142,7 +142,7 @@ test('samples keys above recordRate, so that heat is right on average', async ()
   const { recorder, reads } = setUp({
     flushIntervalMs: 1_000,
     recordRate: keys / 10,
-    random: randomSource(42),
+    random: seededRandom(42),
   });
   for (let round = 0; round < rounds; round++) {
     for (let key = 0; key < keys; key++) {

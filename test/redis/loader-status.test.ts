@@ -51,6 +51,8 @@ test('a loader nobody has used yet has a status, and no hot keys', async () => {
     queueWait: null,
     backlogKeys: 0,
     lives: { used: 0, wasted: 0 },
+    reads: null,
+    loads: { loadsPerSecond: 0, landedPerSecond: 0, late: 0, leadMs: null },
     origin: expect.objectContaining({ breaker: 'closed', inFlight: 0 }),
     seen: { schedulerAtMs: null, shadowAtMs: null, workerAtMs: null },
   });

@@ -6,7 +6,7 @@ import { Events } from '../../src/core/events.ts';
 import { EntryTags } from '../../src/load/entry-tags.ts';
 import { FencedLoad } from '../../src/load/fenced-load.ts';
 import { LockKeeper } from '../../src/load/lock-keeper.ts';
-import type { LoadRef } from '../../src/load/store-loaded.ts';
+import type { LoadRef } from '../../src/load/locked-ref.ts';
 import { type AnyLoader, defineLoader } from '../../src/loaders/define-loader.ts';
 import { EntryStore } from '../../src/redis/entry-store.ts';
 import type { EntryPlace } from '../../src/redis/fence.ts';

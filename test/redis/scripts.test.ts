@@ -73,11 +73,11 @@ test.each(NAMES)('%s touches no key but those passed in KEYS', (name) => {
 });
 
 /**
- * `KEYS[n]`, the locals that stand for them, and the locals that stand for those; in a batched script
+ * `KEYS[n]`, also of a loop over all of them, the locals that stand for them, and the locals that stand for those; in a batched script
  * the first parameters of its function, which is called with the keys of one call after the other.
  */
 function keyNames(code: string): Set<string> {
-  const names = new Set(Array.from({ length: 9 }, (_, at) => `KEYS[${at + 1}]`));
+  const names = new Set(['KEYS[i]', ...Array.from({ length: 9 }, (_, at) => `KEYS[${at + 1}]`)]);
   const [, ofCall] = /^local function \w+\((\w+, \w+),/m.exec(code) ?? [];
   if (ofCall && code.includes('(KEYS[2 * i - 1], KEYS[2 * i], ')) {
     for (const name of ofCall.split(', ')) names.add(name);
@@ -96,6 +96,7 @@ const ARGUMENTS: Readonly<Record<ScriptName, readonly ScriptArgument[]>> = {
   renewLock: ['token', 1_000],
   releaseLock: ['token', '', 1_000],
   commitEntry: [1, 'token', '1 {}', 1_000, '0 0', ''],
+  readHeaders: [],
   putEntry: ['bytes', 1_000],
   invalidateEntry: [],
   markEntry: [],
@@ -113,6 +114,7 @@ const ARGUMENTS: Readonly<Record<ScriptName, readonly ScriptArgument[]>> = {
   takePermit: [1, 10, 1_000_000, 0],
   lookNow: [1_000, 1e15, 500, 60, 'a'],
   pullBackDues: [1_000, 10],
+  addCounts: [60, 'redis', 4],
 };
 
 test.each(NAMES)('%s runs on after a SCRIPT FLUSH', async (name) => {

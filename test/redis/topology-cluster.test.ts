@@ -3,6 +3,7 @@ import { resolveRedis } from '../../src/config/redis-option.ts';
 import { Events } from '../../src/core/events.ts';
 import { runDoctor } from '../../src/doctor/run-doctor.ts';
 import { createCache, defineLoader } from '../../src/index.ts';
+import { readFleetRates } from '../../src/observe/fleet-rates.ts';
 import { openDataConnection, untilReady } from '../../src/redis/connection.ts';
 import { hashSlot } from '../../src/redis/hash-slot.ts';
 import { Keys } from '../../src/redis/keys.ts';
@@ -46,6 +47,23 @@ it('reads one key and many across all slots, and loads each once', async () => {
   expect(failures).toEqual([]);
   const sizes = await Promise.all(cluster.masters.map(({ redis }) => redis.dbsize()));
   for (const size of sizes) expect(size).toBeGreaterThan(0);
+});
+
+it('knows what reads came to, wherever their keys are', async () => {
+  const namespace = uniqueNamespace();
+  const cache = await openCache({ redis: cluster.target, namespace, loaders: [item] });
+  await cache.getMany(item, IDS);
+  await cache.getMany(item, IDS);
+  await cache.close();
+
+  const { queue: target } = resolveRedis(cluster.target);
+  const events = new Events();
+  const queue = openDataConnection(target, { role: 'queue', name: 'reads', events });
+  onTestFinished(() => queue.disconnect());
+  await untilReady(queue, target, 5_000);
+  const clock = { now: () => Date.now() };
+  const rates = await readFleetRates({ queue, keys: new Keys(namespace), clock }, item);
+  expect(rates.reads).toMatchObject({ redis: 0.5, waited: 0.5 });
 });
 
 it('is found to be well by the doctor', async () => {

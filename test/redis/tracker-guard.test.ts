@@ -3,7 +3,7 @@ import { processClock } from '../../src/core/clock.ts';
 import { Events } from '../../src/core/events.ts';
 import { createScheduler, defineLoader } from '../../src/index.ts';
 import { Keys } from '../../src/redis/keys.ts';
-import { usedMemoryShare } from '../../src/redis/memory-share.ts';
+import { usedMemoryShare } from '../../src/redis/server-memory.ts';
 import { Tracker } from '../../src/redis/tracker.ts';
 import { TrackerGuard } from '../../src/schedule/tracker-guard.ts';
 import { nextEvent, openCache, ownServer, recorded } from '../helpers/cache.ts';

@@ -2,8 +2,9 @@ import fc from 'fast-check';
 import type { Redis } from 'ioredis';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { addReads, halfLifeMs, recentReads } from '../../src/policy/heat.ts';
+import type { Claim } from '../../src/redis/claim.ts';
 import { Keys, type TrackerKeys } from '../../src/redis/keys.ts';
-import { type AccessRecord, type Claim, Tracker } from '../../src/redis/tracker.ts';
+import { type AccessRecord, Tracker } from '../../src/redis/tracker.ts';
 import { commandCalls, ownServer } from '../helpers/cache.ts';
 import { connect, uniqueNamespace } from '../helpers/redis.ts';
 

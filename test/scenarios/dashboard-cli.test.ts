@@ -65,4 +65,21 @@ describe('everwarm dashboard', () => {
     await printed(patient, /"event":"redis:failed","server":"queue".*ECONNREFUSED/);
     expect(patient.output).toContain('"event":"role:ready"');
   });
+
+  test('serves metrics of the fleet where workers do, and not where pages are', async ({
+    system,
+  }) => {
+    const loaders = await system.file('loaders.mjs', LOADERS);
+    const flags = ['dashboard', '--loaders', loaders, '--redis', system.url, '--port', '0'];
+    const child = system.run(MAIN, [...flags, '--metrics-port', '0', '--health-port', '0']);
+    await printed(child, /dashboard http:/);
+    const urlOf = (name: string): string =>
+      new RegExp(`${name} (http:[^"\\s]+)`).exec(child.output)?.[1] ?? '';
+    const scrape = async (url: string): Promise<string> => (await fetch(url)).text();
+
+    const alive = 'everwarm_worker_alive{loader="item"} 0';
+    await expect.poll(() => scrape(urlOf('metrics'))).toContain(alive);
+    expect(await scrape(urlOf('health').replace('/readyz', '/metrics'))).toContain(alive);
+    expect((await fetch(`${urlOf('dashboard')}/metrics`)).status).toBe(404);
+  });
 });

@@ -14,26 +14,27 @@ local function createdAtMs(header)
 end
 
 local function acquire(entryKey, lockKey, token, lockTtlMs, seenCreatedAtMs, waitingSinceMs, waits)
-  local isString = redis.call('TYPE', entryKey).ok == 'string'
-  local header = isString and redis.call('GETRANGE', entryKey, 0, 39) or ''
-  local isOurs = #header == 40 and string.sub(header, 1, 3) == 'EW\1'
+  -- pcall: under our name may be a key of another Redis type.
+  local header = redis.pcall('GETRANGE', entryKey, 0, 39)
+  local isOurs = type(header) == 'string' and #header == 40 and string.sub(header, 1, 3) == 'EW\1'
   local isInvalidated = isOurs and math.floor(string.byte(header, 4) / 4) % 2 == 1
   if isOurs and not isInvalidated and createdAtMs(header) ~= seenCreatedAtMs then
     return {1, redis.call('GET', entryKey)}
   end
 
-  local current = redis.call('GET', lockKey) or ''
-  local holder, left, mark = '', '', ''
-  if current ~= '' then holder, left, mark = string.match(current, '^([^=]*)(.-)(\n?)$') end
-  if holder ~= token then
-    local endedAtMs, outcome = string.match(left, '^=(%S+) (.*)$')
-    if outcome and tonumber(endedAtMs) >= tonumber(waitingSinceMs) then return {2, outcome} end
-    if holder ~= '' then
-      if waits == '1' and mark == '' then redis.call('SET', lockKey, holder .. (left == '' and '=' or left) .. '\n', 'KEEPTTL') end
-      return {3, redis.call('PTTL', lockKey)}
+  -- Free, as nearly always: one command tells and takes it.
+  if not redis.call('SET', lockKey, token, 'NX', 'PX', lockTtlMs) then
+    local holder, left, mark = string.match(redis.call('GET', lockKey), '^([^=]*)(.-)(\n?)$')
+    if holder ~= token then
+      local endedAtMs, outcome = string.match(left, '^=(%S+) (.*)$')
+      if outcome and tonumber(endedAtMs) >= tonumber(waitingSinceMs) then return {2, outcome} end
+      if holder ~= '' then
+        if waits == '1' and mark == '' then redis.call('SET', lockKey, holder .. (left == '' and '=' or left) .. '\n', 'KEEPTTL') end
+        return {3, redis.call('PTTL', lockKey)}
+      end
     end
+    redis.call('SET', lockKey, token .. left .. mark, 'PX', lockTtlMs)
   end
-  redis.call('SET', lockKey, token .. left .. mark, 'PX', lockTtlMs)
   -- An allkeys-lfu server evicts the freshest key first; touched, the lock outlives its load.
   if isLfu == nil then isLfu = type(redis.pcall('OBJECT', 'IDLETIME', lockKey)) ~= 'number' end
   local k = lockKey

@@ -4,8 +4,9 @@
 -- ARGV: keys, token, '<ended ms> <outcome>', outcomeTtlMs, '<bytes> <lifeMs>' of each key's entry with blanks between, the entries ('' where nothing was found) (of each call)
 -- Returns: of each key 1 written | 0 refused: the lock is not the caller's | -1 refused: a newer format is there
 local function commit(entryKey, lockKey, token, bytes, lifeMs, outcome, outcomeTtlMs)
-  local isString = redis.call('TYPE', entryKey).ok == 'string'
-  local current = isString and redis.call('GETRANGE', entryKey, 0, 39) or ''
+  -- pcall: under our name may be a key of another Redis type.
+  local current = redis.pcall('GETRANGE', entryKey, 0, 39)
+  if type(current) ~= 'string' then current = '' end
   local held = redis.call('GET', lockKey) or ''
   local holder, mark = held, ''
   if held ~= token then holder, mark = string.match(held, '^([^=]*).-(\n?)$') end

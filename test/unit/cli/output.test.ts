@@ -67,6 +67,15 @@ test('stats say how a loader does', () => {
       queueWait: null,
       backlogKeys: 7,
       lives: { used: 70, wasted: 30 },
+      reads: {
+        readsPerSecond: 12.34,
+        memory: 0.6,
+        redis: 0.35,
+        stale: 0.02,
+        waited: 0.025,
+        failed: 0.005,
+      },
+      loads: { loadsPerSecond: 3.21, landedPerSecond: 2.5, late: 4, leadMs: 640 },
       origin: {
         breaker: 'open',
         untilMs: 103_000,
@@ -86,6 +95,8 @@ test('stats say how a loader does', () => {
       load time     120 ms ± 30 ms
       queue wait    not known
       backlog       7 keys
+      reads         12.3/s in the last minute, 97.0 % hits (memory 60.0 %, redis 35.0 %, stale 2.0 %), 2.5 % waited, 0.5 % failed
+      loads         3.2/s in the last minute, 2.5/s refreshes landed, 640 ms before expiry, 4 after it
       lives         70 used, 30 wasted, 30.0 % wasted
       origin        breaker open for another 3.0 s, asked for a pause of another 4.0 s, 10 calls per 1.0 s, 2 calls under way, less than is wanted
       scheduler     seen 4.0 s ago

@@ -8,7 +8,7 @@ beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
 function snapshotAt(atMs: number): Snapshot {
-  const memory = { usedBytes: 1, maxBytes: 0, policy: 'noeviction', masters: 1 };
+  const memory = { usedBytes: 1, maxBytes: 0, fullestShare: 0, policies: [], problem: null };
   return { atMs, loaders: [], cache: memory, queue: memory, warmUps: [] };
 }
 

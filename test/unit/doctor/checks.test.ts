@@ -23,6 +23,8 @@ const status: LoaderStatus = {
   queueWait: null,
   backlogKeys: 0,
   lives: { used: 0, wasted: 0 },
+  reads: null,
+  loads: { loadsPerSecond: 0, landedPerSecond: 0, late: 0, leadMs: null },
   origin: null,
   seen: { schedulerAtMs: NOW_MS - 1_000, shadowAtMs: null, workerAtMs: NOW_MS - 1_000 },
 };

@@ -1,48 +1,36 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type ExplainInput, explainRefresh } from '../../../src/policy/explain.ts';
-import { addReads } from '../../../src/policy/heat.ts';
 import { type PlanHeader, type PlanInput, plan } from '../../../src/policy/plan.ts';
+import {
+  H,
+  heat as heatAt,
+  hot as hotPlan,
+  COMMIT_MS as NOW_MS,
+  TTL_MS,
+  settings as usual,
+  header as usualHeader,
+} from '../../helpers/planning.ts';
 
-const TTL_MS = 60_000;
-const H = 4 * TTL_MS;
-const NOW_MS = 1_750_000_000_000;
+const settings = { ...usual, spread: 0 };
 
-const settings = {
-  ttlMs: TTL_MS,
-  livesVary: false,
-  halfLifeMs: H,
-  tickMs: 250,
-  minLeadMs: 0,
-  beta: 1,
-  spread: 0,
-  keptExpiredMs: TTL_MS,
-};
-
-const heat = (reads: number): number => addReads(null, reads, { atMs: NOW_MS, halfLifeMs: H });
+const heat = (reads: number): number => heatAt(reads, NOW_MS);
 
 const header: PlanHeader = {
+  ...usualHeader,
   createdAtMs: NOW_MS - 40_200,
   expiresAtMs: NOW_MS + 20_000,
-  load: { meanMs: 200, deviationMs: 50 },
   logHeat: heat(1),
-  unreadLives: 0,
-  invalidated: false,
 };
 
 /** Expires in 20 s, read 41 times of late; lead 200 + 4·50 + tick 250. */
 const key: PlanInput = {
+  ...hotPlan,
   header,
   logHeat: heat(41),
-  key: 'sku-42',
   nowMs: NOW_MS,
-  trackerAgeMs: 30 * H,
   settings,
-  threshold: 8,
-  plannedAt: () => 0,
   loaderLoad: null,
-  wait: null,
-  reloadedWithinTtl: false,
 };
 
 const due = { atMs: NOW_MS + 5_000, kind: 'look' } as const;

@@ -1,23 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { addReads } from '../../../src/policy/heat.ts';
 import { plan } from '../../../src/policy/plan.ts';
 import { PlannedRefreshes } from '../../../src/policy/planned-refreshes.ts';
 import { hash01 } from '../../../src/policy/xfetch.ts';
+import { header, heat, hot, TTL_MS } from '../../helpers/planning.ts';
 
-const TTL_MS = 60_000;
-const H = 4 * TTL_MS;
 const KEYS = 50_000;
 const LOADED_AT_MS = 1_750_000_000_300;
-const settings = {
-  ttlMs: TTL_MS,
-  livesVary: false,
-  halfLifeMs: H,
-  tickMs: 250,
-  minLeadMs: 0,
-  beta: 1,
-  spread: 0.1,
-  keptExpiredMs: TTL_MS,
-};
 
 interface Scheduler {
   readonly planned: PlannedRefreshes;
@@ -38,20 +26,15 @@ function refreshTimes(schedulers: readonly Scheduler[]): readonly number[] {
     const expiresAtMs = createdAtMs + 200 + TTL_MS;
     const nowMs = expiresAtMs - TTL_MS / 2;
     const load = { meanMs: 200, deviationMs: 20 };
-    const header = { createdAtMs, expiresAtMs, load, logHeat: Number.NaN, unreadLives: 0 };
     const by = schedulers[Math.floor(hash01(`${key}`, 3) * schedulers.length)] as Scheduler;
     const made = plan({
-      header: { ...header, invalidated: false },
-      logHeat: addReads(null, 20, { atMs: nowMs, halfLifeMs: H }),
+      ...hot,
+      header: { ...header, createdAtMs, expiresAtMs, load, logHeat: Number.NaN },
+      logHeat: heat(20, nowMs),
       key: `sku-${key}`,
       nowMs,
-      trackerAgeMs: 30 * H,
-      settings,
-      threshold: 8,
       plannedAt: by.plannedAt,
       loaderLoad: null,
-      wait: null,
-      reloadedWithinTtl: false,
     });
     if (made.kind !== 'wait') throw new Error(`expected a first look, not ${made.kind}`);
     by.planned.add(made.untilMs);

@@ -7,7 +7,7 @@ import {
   hash32,
   refreshGapMs,
 } from '../../../src/policy/xfetch.ts';
-import { randomSource } from '../../helpers/random-source.ts';
+import { seededRandom } from '../../../src/simulate/random.ts';
 
 const DRAWS = 20_000;
 /** Kolmogorov–Smirnov distance that 20,000 right draws exceed once in 1,000. */
@@ -134,7 +134,7 @@ describe('the XFetch gap', () => {
   });
 
   test('agrees with reads that fire one by one', () => {
-    const random = randomSource(42);
+    const random = seededRandom(42);
     const gaps = Array.from({ length: DRAWS }, () => simulatedGapMs(random));
     expect(ksDistance(gaps, gapCdf, 0)).toBeLessThan(KS_BOUND);
     const missed = gaps.filter((gapMs) => gapMs < 0).length / DRAWS;
