@@ -16,7 +16,7 @@ interface WipeOptions extends BenchOptions {
 }
 
 const NAMESPACE = 'bench-wiped';
-const HEATING_S = 15;
+const HEATING_S = 60;
 const WATCHED_S = 5;
 const STEP_MS = 5;
 const EXPONENT = 1;

@@ -32,6 +32,8 @@ interface Confirmed {
   readonly times: LoadTimes;
 }
 
+type Life = Omit<Made, 'bytes' | 'value'>;
+
 /** @throws EverwarmError where its codec fails, or whatever the loader's `ttl` throws */
 export function madeOf(clock: Clock, locked: LockedRef, { answer, times }: Answered): Made {
   const { value, etag } = answer;
@@ -43,7 +45,7 @@ export function madeOf(clock: Clock, locked: LockedRef, { answer, times }: Answe
   const kept = isRead ? readStored(bytes, loader.format) : null;
   if (kept?.isReadable === false)
     throw new EverwarmError('CODEC_FAILED', `key ${key}: its codec cannot read back what it wrote`);
-  return { ...life, bytes, value: kept ? kept.value : value };
+  return toMade(life, bytes, kept ? kept.value : value);
 }
 
 /**
@@ -59,7 +61,7 @@ export function prolonged(
   const { entry, value } = confirmable;
   const life = newLife(clock, locked, { value, times });
   const bytes = encodeEntry(life.header, entry.payload, entry.extension);
-  return { ...life, bytes, value };
+  return toMade(life, bytes, value);
 }
 
 /** It lives longer than its tags were told before the load. */
@@ -69,11 +71,16 @@ export function outlivesTags({ locked, lifeMs, header }: Made): boolean {
   return loader.isTagged && lifeMs - loader.keptStaleMs > toldMs;
 }
 
+/** Name by name: a spread takes as long as encoding a small value. */
+function toMade({ locked, header, lifeMs, loadMs }: Life, bytes: Buffer, value: unknown): Made {
+  return { locked, header, bytes, lifeMs, loadMs, value };
+}
+
 function newLife(
   clock: Clock,
   locked: LockedRef,
   { value, times }: { readonly value: unknown; readonly times: LoadTimes },
-): Omit<Made, 'bytes' | 'value'> {
+): Life {
   const { ref, previous, logHeat, unreadLives } = locked;
   const { startedAtMs, loadMs } = times;
   const ttlMs = ttlOf(clock, locked, value);
