@@ -52,17 +52,19 @@ interface Refreshed {
   readonly peakToMean: number;
 }
 
+/** Seconds from the first call on; the last one is hardly a whole one, so the mean is over the time it took. */
 function summary(callsAtMs: readonly number[]): Refreshed {
-  const first = Math.floor(Math.min(...callsAtMs.slice(0, CHUNK)) / 1_000);
+  const firstMs = callsAtMs[0] ?? 0;
   const perSecond: number[] = [];
   for (const ms of callsAtMs) {
-    const second = Math.floor(ms / 1_000) - first;
+    const second = Math.floor((ms - firstMs) / 1_000);
     perSecond[second] = (perSecond[second] ?? 0) + 1;
   }
   const seconds = Array.from(perSecond, (count) => count ?? 0);
+  const tookSeconds = ((callsAtMs.at(-1) ?? firstMs) - firstMs) / 1_000;
   return {
     perSecond: seconds,
-    peakToMean: Math.max(...seconds) / (callsAtMs.length / seconds.length),
+    peakToMean: (Math.max(...seconds) * tookSeconds) / callsAtMs.length,
   };
 }
 
