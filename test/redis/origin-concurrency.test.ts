@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Cache } from '../../src/index.ts';
 import { Keys } from '../../src/redis/keys.ts';
+import { scriptClient } from '../../src/redis/scripts.ts';
 import { budgeted } from '../helpers/budgeted-loader.ts';
 import { commandCalls, gate, openCache, ownServer, recorded } from '../helpers/cache.ts';
 import { startWorker } from '../helpers/origin-worker.ts';
@@ -29,6 +30,22 @@ describe('calls at a time', () => {
     const isOneFleet = [outages, ...outagesOfCaches].every(({ length }) => length === 0);
     expect(atATime.most).toBe(isOneFleet ? 3 : atATime.most);
     expect(calls.filter(({ reason }) => reason === 'miss')).toHaveLength(60);
+  });
+
+  test('count each other though they begin at the same instant', async () => {
+    const redis = connect();
+    const { run } = scriptClient(redis);
+    const tag = `{${uniqueNamespace()}}`;
+    const keys = ['origin', 'leases', 'grants', 'clock'].map((name) => `${tag}:${name}`);
+    const budget = [3_000, 0, 200, 0, 0, 0, 0, 0, 0];
+    const tokens = keysTo(400, 'token');
+
+    const answers = await Promise.all(
+      tokens.map((token) => run('enterOrigin', [...keys, token, ...budget])),
+    );
+
+    expect(answers.filter((answer) => (answer as [number])[0] === 1)).toHaveLength(200);
+    expect(await redis.zcard(keys[1] ?? '')).toBe(200);
   });
 
   test('cost one question at a time where many wait', async () => {

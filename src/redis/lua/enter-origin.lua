@@ -26,7 +26,7 @@ end
 
 if left(1, LONGEST_PAUSE_MS) > 0 then return refuse(left(1, LONGEST_PAUSE_MS), 'retry-after') end
 redis.call('ZREMRANGEBYSCORE', leasesKey, '-inf', nowMs)
-redis.call('ZREMRANGEBYSCORE', leasesKey, '(' .. nowMs + leaseMs, '+inf')
+redis.call('ZREMRANGEBYSCORE', leasesKey, string.format('(%.17g', nowMs + leaseMs), '+inf')
 local rampFrom = tonumber(state[3])
 local isHalfOpen = openForMs > 0 and state[2] and not rampFrom
 if isHalfOpen then
