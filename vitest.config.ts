@@ -2,8 +2,8 @@ import { defineConfig } from 'vitest/config';
 
 // unit: no sockets. redis: one real server for the run. scenarios: whole systems of processes, which
 // run the compiled dist/. browser: a real Chromium against a real dashboard.
-// These hold to seconds what their processes do, and need the machine to themselves.
-const paced = ['demo', 'redis-stopped', 'refresh-ahead'].map(
+// These hold to seconds what their processes do: no more than two may share the machine.
+const paced = ['demo', 'demo-warm', 'redis-stopped', 'refresh-ahead'].map(
   (name) => `test/scenarios/${name}.test.ts`,
 );
 const withRedis = ['test/helpers/redis-global-setup.ts'];
@@ -37,7 +37,7 @@ export default defineConfig({
           testTimeout: 30_000,
           hookTimeout: 60_000,
           // They mostly wait for servers: one a core would leave the cores idle.
-          maxWorkers: 4,
+          maxWorkers: 6,
           sequence: { groupOrder: 1 },
         },
       },

@@ -19,12 +19,9 @@ const DEADLINE_MS = 15_000;
  */
 export async function untilSignal(role: string, options: ShutdownOptions): Promise<void> {
   const { log, close, deadlineMs = DEADLINE_MS, onSignal } = options;
-  const signal = await new Promise<NodeJS.Signals>((resolve) => {
-    for (const name of ['SIGTERM', 'SIGINT'] as const) process.once(name, resolve);
-  });
+  const signal = await firstSignal();
   onSignal?.();
   log.info({ event: 'role:closing', signal }, `${signal}: closing`);
-  for (const name of ['SIGTERM', 'SIGINT'] as const) process.once(name, () => process.exit(1));
   const closed = close();
   if (!(await settlesWithin(closed, deadlineMs))) {
     const text = `the ${role} is not closed after ${printSpan(deadlineMs)}: it is left as it is`;
@@ -34,4 +31,17 @@ export async function untilSignal(role: string, options: ShutdownOptions): Promi
   await closed;
   log.info({ event: 'role:closed' }, `${role} closed`);
   process.exit();
+}
+
+/** There is a listener at every moment: without one a second signal would end the process by itself, without a code. */
+function firstSignal(): Promise<NodeJS.Signals> {
+  return new Promise((resolve) => {
+    let isFirst = true;
+    const heed = (signal: NodeJS.Signals): void => {
+      if (!isFirst) process.exit(1);
+      isFirst = false;
+      resolve(signal);
+    };
+    for (const name of ['SIGTERM', 'SIGINT'] as const) process.on(name, heed);
+  });
 }

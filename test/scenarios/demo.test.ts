@@ -1,19 +1,7 @@
-import { execFile } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import { expect, it } from 'vitest';
 import { firstSeconds, loadResolveTimes, recordedReads } from '../../examples/demo/trace.ts';
+import { demo } from '../helpers/demo.ts';
 import { simulate } from '../helpers/simulating.ts';
-
-const run = promisify(execFile);
-const folder = new URL('../../dist/examples/demo/', import.meta.url);
-
-async function demo(file: string, args: readonly string[]): Promise<string> {
-  const { REDIS_URL: _, ...env } = process.env;
-  const path = fileURLToPath(new URL(file, folder));
-  const { stdout } = await run(process.execPath, [path, ...args], { env });
-  return stdout.trimEnd().split('\n').at(-1) ?? '';
-}
 
 const SIDE = {
   reads: expect.any(Number),
@@ -69,12 +57,4 @@ it('replays the same reads on both sides, and every load is one that somebody wa
     expectWithin(0.2, side.waits, ((waitPercent ?? 0) / 100) * side.reads);
     expectWithin(0.2, side.originLoads, originLoads ?? 0);
   }
-});
-
-it('has fewer readers wait in the morning where the cache was warmed', async () => {
-  const { cold, warmed } = JSON.parse(await demo('warm.js', ['--speed', '25', '--json']));
-
-  expect(warmed.originLoads[0]).toBeGreaterThanOrEqual(400);
-  expect(warmed.waits).toBeLessThan(0.6 * cold.waits);
-  expect(warmed.waitsByMinute[0]).toBeLessThan(cold.waitsByMinute[0] / 2);
 });
