@@ -18,7 +18,7 @@ export interface Sample {
 const EVERY_MS = 5_000;
 const KEPT_MS = 3_600_000;
 
-/** The last hour of what the overview showed, as far as anybody looked: 720 samples at most. */
+/** The last hour of what the overview shows, since this process was started: 720 samples at most. */
 export class History {
   readonly #samples: Sample[] = [];
   #lastAtMs = Number.NEGATIVE_INFINITY;

@@ -1,4 +1,4 @@
-// States: idle (nobody looks: nothing is asked) -> polling (one question at a time, for all who look) -> idle.
+// States: unwatched (a question now and then, for the charts) -> watched (often, for all who look) -> unwatched -> closed.
 // Invariant: however many tabs are open, there is one timer and at most one question under way.
 import { messageOf } from '../../src/core/errors.ts';
 import { statusOfError } from '../pages/error-status.ts';
@@ -10,29 +10,31 @@ export type Look =
   | { readonly snapshot: null; readonly sample: null; readonly error: string };
 
 export const POLL_MS = 2_000;
+export const UNWATCHED_MS = 15_000;
 
-/** Asks Redis how things stand, every 2 s, as long as somebody wants to know. */
+/** Asks Redis how things stand: every 2 s while somebody looks, else every 15 s, so that the charts have an hour to show. */
 export class Poller {
   readonly history: History = new History();
   readonly #read: () => Promise<Snapshot>;
   readonly #listeners = new Set<(look: Look) => void>();
-  #timer: NodeJS.Timeout | null = null;
+  #timer: NodeJS.Timeout;
+  #isClosed = false;
   #asking: Promise<Look> | null = null;
 
   constructor(read: () => Promise<Snapshot>) {
     this.#read = read;
+    this.#timer = this.#every(UNWATCHED_MS);
   }
 
   /** Tells how things stand from now on; the answer ends it. */
   watch(listener: (look: Look) => void): () => void {
     this.#listeners.add(listener);
-    if (this.#timer === null) {
-      this.#timer = setInterval(() => void this.#poll(), POLL_MS).unref();
+    if (this.#listeners.size === 1) {
+      this.#pace(POLL_MS);
       void this.#poll();
     }
     return () => {
-      this.#listeners.delete(listener);
-      if (this.#listeners.size === 0) this.close();
+      if (this.#listeners.delete(listener) && this.#listeners.size === 0) this.#pace(UNWATCHED_MS);
     };
   }
 
@@ -45,8 +47,17 @@ export class Poller {
   }
 
   close(): void {
-    if (this.#timer) clearInterval(this.#timer);
-    this.#timer = null;
+    this.#isClosed = true;
+    clearInterval(this.#timer);
+  }
+
+  #pace(ms: number): void {
+    clearInterval(this.#timer);
+    if (!this.#isClosed) this.#timer = this.#every(ms);
+  }
+
+  #every(ms: number): NodeJS.Timeout {
+    return setInterval(() => void this.#poll(), ms).unref();
   }
 
   async #poll(): Promise<void> {

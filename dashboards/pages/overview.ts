@@ -76,7 +76,7 @@ function loadersSection({ loaders, settings }: DashboardContext, cells: Cells): 
 }
 
 function chartsSection(): Html {
-  return html`<section aria-labelledby="charts"><h2 id="charts">The last hour, while a page was open</h2>
+  return html`<section aria-labelledby="charts"><h2 id="charts">The last hour</h2>
     <div class="charts">${Object.entries(CHARTS).map(
       ([name, label]) => html`<figure><figcaption>${label}</figcaption>
         <div class="chart" data-chart="${name}"><p class="empty">Nothing yet: figures come every 5 s.</p></div></figure>`,

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { POLL_MS, Poller } from '../../../dashboards/live/poller.ts';
+import { POLL_MS, Poller, UNWATCHED_MS } from '../../../dashboards/live/poller.ts';
 import type { Snapshot } from '../../../dashboards/live/snapshot.ts';
 
 const HOUR_MS = 3_600_000;
@@ -12,7 +12,7 @@ function snapshotAt(atMs: number): Snapshot {
   return { atMs, loaders: [], cache: memory, queue: memory, warmUps: [] };
 }
 
-it('asks once for all who watch, and not at all when nobody does', async () => {
+it('asks once for all who watch, seldom when nobody does, and not at all once closed', async () => {
   let asked = 0;
   const poller = new Poller(async () => {
     asked++;
@@ -29,8 +29,10 @@ it('asks once for all who watch, and not at all when nobody does', async () => {
   expect(seen).toEqual([4, 4, 4]);
 
   for (const stop of stops) stop();
-  await vi.advanceTimersByTimeAsync(10 * POLL_MS);
-  expect(asked).toBe(4);
+  await vi.advanceTimersByTimeAsync(3 * UNWATCHED_MS);
+  expect(asked).toBe(7);
+  expect(poller.history.samples).toHaveLength(5); // Those of the first six seconds are two.
+  poller.close();
   expect(vi.getTimerCount()).toBe(0);
 });
 
@@ -44,6 +46,7 @@ it('never has two questions under way, however slow the answer', async () => {
   await vi.advanceTimersByTimeAsync(5 * POLL_MS);
   expect(asked).toBe(1);
   stop();
+  poller.close();
 });
 
 it('tells of a failure, and goes on', async () => {
@@ -59,6 +62,7 @@ it('tells of a failure, and goes on', async () => {
   await vi.advanceTimersByTimeAsync(POLL_MS);
   expect(errors).toEqual(['The figures cannot be read: away', null]);
   stop();
+  poller.close();
 });
 
 it('keeps the last hour, a sample every 5 s, however often it is asked', async () => {
@@ -66,6 +70,7 @@ it('keeps the last hour, a sample every 5 s, however often it is asked', async (
   const stop = poller.watch(() => undefined);
   await vi.advanceTimersByTimeAsync(HOUR_MS + 600_000);
   stop();
+  poller.close();
   const { samples } = poller.history;
   expect(samples.length).toBeLessThanOrEqual(720);
   expect(samples.length).toBeGreaterThan(500);
