@@ -20,6 +20,7 @@ const MIB = 1_024 * 1_024;
 interface WarmOptions extends BenchOptions {
   readonly keys: number;
   readonly loadKeys: number;
+  readonly callMs: number;
 }
 
 interface Work {
@@ -69,12 +70,15 @@ async function measure(url: string, { keys, isBatched }: Work, peaks: Peaks): Pr
 const options = benchCommand('warm', 'Keys warmed per second, by loadMany and by load.', 3)
   .option('--keys <n>', 'keys to warm by loadMany', wholeNumberFrom(10_000), 200_000)
   .option('--load-keys <n>', 'keys to warm by load', wholeNumberFrom(10_000), 40_000)
+  .option('--call-ms <n>', 'how long each loader call takes', wholeNumberFrom(0), 0)
   .parse()
   .opts<WarmOptions>();
+process.env.EVERWARM_BENCH_CALL_MS = String(options.callMs); // For both processes.
 const server = await startEmbeddedRedis();
 const peaks = { jobs: 0, warmerBytes: 0 };
 try {
-  say(`One warmer, one worker with defaults, instant loaders, an empty cache.`);
+  const loaders = options.callMs > 0 ? `loader calls of ${options.callMs} ms` : 'instant loaders';
+  say(`One warmer, one worker with defaults, ${loaders}, an empty cache.`);
   const sides: Side[] = [
     {
       name: 'loadMany, keys',
