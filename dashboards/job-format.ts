@@ -31,8 +31,11 @@ export function formatJobData(jobData: unknown, names: KeyNames): unknown {
 export function formatJobResult(result: unknown, names: KeyNames): unknown {
   if (!names.isHiding || typeof result !== 'object' || result === null) return result;
   if (!('failed' in result) || !Array.isArray(result.failed)) return result;
-  const failed = result.failed.map((one: { readonly key?: unknown } | null) =>
-    typeof one?.key === 'string' ? { ...one, key: names.shown(one.key) } : one,
+  const failed = result.failed.map(
+    (one: { readonly key?: unknown; readonly error?: unknown } | null) =>
+      typeof one?.key === 'string'
+        ? { key: names.shown(one.key), error: names.masked(String(one.error), one.key) }
+        : one,
   );
   return { ...result, failed };
 }

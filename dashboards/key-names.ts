@@ -25,6 +25,11 @@ export class KeyNames {
     return this.isHiding ? this.#hash(key) : key;
   }
 
+  /** A text about the key, which may name it. */
+  masked(text: string, key: string): string {
+    return this.isHiding && key !== '' ? text.replaceAll(key, this.#hash(key)) : text;
+  }
+
   href(loader: string, key: string): string {
     const path = `${this.#basePath}/keys/${encodeURIComponent(loader)}`;
     const name = this.shown(key);

@@ -4,6 +4,7 @@ import type { AnyLoader } from '../../src/loaders/define-loader.ts';
 import type { Explanation } from '../../src/observe/explanation.ts';
 import type { DashboardContext } from '../context.ts';
 import { decodedValue } from '../live/decoded-value.ts';
+import { type KeyOutcome, recentOutcomes } from '../live/recent-jobs.ts';
 import { CSRF_FIELD, tokenOf } from '../security/csrf.ts';
 import { type Html, html } from './html.ts';
 import { mayChange } from './may-change.ts';
@@ -27,15 +28,33 @@ export async function keyPart(
   const { explainer, names, settings } = context;
   const explanation = await explainer.explain(loader, key);
   const { bytes } = explanation.entry;
-  const value = await decodedValue(context, loader, { key, bytes });
+  const [value, outcomes] = await Promise.all([
+    decodedValue(context, loader, { key, bytes }),
+    recentOutcomes(context, loader, key),
+  ]);
   return html`<p class="path"><a href="${settings.basePath}/keys/${loader.name}">${loader.name}</a></p>
     <h1 class="key">${names.shown(key) || '(empty text)'}</h1>
     <p class="notice" data-tone="${toneOf(explanation)}">This key ${explanation.summary}.</p>
     <section aria-labelledby="facts"><h2 id="facts">Facts</h2>
-    <dl class="facts">${factsOf(explanation).map(([label, text]) => html`<div><dt>${label}</dt><dd>${text}</dd></div>`)}</dl></section>
+    <dl class="facts">${factsOf(explanation).map(([label, text]) => html`<div><dt>${label}</dt><dd>${names.masked(text, key)}</dd></div>`)}</dl></section>
+    ${outcomesSection(context, key, outcomes)}
     <section aria-labelledby="value"><h2 id="value">Value</h2>
     ${value.isShown ? html`<pre tabindex="0" aria-labelledby="value">${value.text}</pre>` : html`<p class="empty">${value.text}</p>`}</section>
     ${mayChange(settings, response) && actionsSection(context, { loader, key }, tokenOf(response))}`;
+}
+
+function outcomesSection(
+  { names, servers }: DashboardContext,
+  key: string,
+  outcomes: readonly KeyOutcome[],
+): Html {
+  const nowMs = servers.clock.now();
+  const rows = outcomes.map(
+    ({ reason, endedAtMs, text }) =>
+      html`<div><dt>${reason}, ${printSpan(Math.max(0, nowMs - endedAtMs))} ago</dt><dd>${names.masked(text, key)}</dd></div>`,
+  );
+  return html`<section aria-labelledby="outcomes"><h2 id="outcomes">Recent jobs</h2>
+    ${rows.length > 0 ? html`<dl class="facts">${rows}</dl>` : html`<p class="empty">None of the last jobs of its loader carried this key.</p>`}</section>`;
 }
 
 function actionsSection(

@@ -1,3 +1,5 @@
+import { LoaderError, messageOf } from '../core/errors.ts';
+
 /** What a refresh job carries, readable as it stands on the dashboard. The lists run in parallel. */
 export interface RefreshJobData {
   readonly loader: string;
@@ -50,4 +52,14 @@ function isRefreshJob(data: unknown): data is RefreshJobData {
     numbers.every(Number.isFinite) &&
     (keys ?? []).every((key) => typeof key === 'string')
   );
+}
+
+/** What a job fails with: without its keys, which dashboards may have to hide. */
+export function everyKeyFailed(
+  outcomes: readonly { readonly kind: string; readonly error?: unknown }[],
+): Error {
+  const errors = outcomes.flatMap(({ kind, error }) => (kind === 'failed' ? [error] : []));
+  const [first] = errors;
+  const why = first instanceof LoaderError ? (first.cause ?? first) : first;
+  return new Error(`every key failed (${errors.length}), the first: ${messageOf(why)}`);
 }

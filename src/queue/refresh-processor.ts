@@ -10,6 +10,7 @@ import { Postponement } from './postponement.ts';
 import { KEYS_PER_SLOT, type ProcessorParts } from './processor-parts.ts';
 import { Rearmer } from './rearmer.ts';
 import {
+  everyKeyFailed,
   keysOf,
   type RefreshJobData,
   type RefreshJobResult,
@@ -176,7 +177,7 @@ function toResult(outcomes: readonly KeyOutcome[]): RefreshJobResult {
     .filter((outcome) => outcome.kind === 'failed')
     .map(({ key, error }) => ({ key, error: messageOf(error) }));
   if (failed.length > 0 && failed.length === outcomes.length) {
-    throw new Error(`every key failed (${failed.length}), the first: ${failed[0]?.error}`);
+    throw everyKeyFailed(outcomes);
   }
   const refreshed = outcomes.filter(({ kind }) => kind === 'refreshed').length;
   return { refreshed, skipped: outcomes.length - refreshed - failed.length, failed };

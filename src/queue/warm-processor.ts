@@ -9,7 +9,7 @@ import type { WarmReports } from '../redis/warm-reports.ts';
 import { lookAfterLandingMs } from './look-after-landing.ts';
 import { Postponement } from './postponement.ts';
 import { KEYS_PER_SLOT, type ProcessorParts } from './processor-parts.ts';
-import type { RefreshJobResult } from './refresh-job.ts';
+import { everyKeyFailed, type RefreshJobResult } from './refresh-job.ts';
 import { parseWarmJob, type WarmJobData } from './warm-job.ts';
 
 export interface WarmProcessorParts extends ProcessorParts {
@@ -161,7 +161,7 @@ function toResult({ done, skipped }: Counts, warmed: readonly Warmed[]): Refresh
     .filter((one) => one.kind === 'failed')
     .map(({ key, error }) => ({ key, error: messageOf(error) }));
   if (failed.length > 0 && done + skipped === 0) {
-    throw new Error(`every key failed (${failed.length}), the first: ${failed[0]?.error}`);
+    throw everyKeyFailed(warmed);
   }
   return { refreshed: done, skipped, failed };
 }

@@ -1,11 +1,13 @@
 import { expect, it, onTestFinished } from 'vitest';
 import { createWorker, defineLoader, defineWarmUp } from '../../src/index.ts';
 import { RefreshControl } from '../../src/observe/refresh-control.ts';
+import { EntryStore } from '../../src/redis/entry-store.ts';
 import { Keys } from '../../src/redis/keys.ts';
 import { Tracker } from '../../src/redis/tracker.ts';
 import { nextEvent, openCache } from '../helpers/cache.ts';
 import { openDashboard } from '../helpers/dashboard.ts';
 import { connect, redisUrl, uniqueNamespace } from '../helpers/redis.ts';
+import { openRefreshing } from '../helpers/refreshing.ts';
 
 const HOSTILE = '<script>alert("key")</script>';
 const HOSTILE_VALUE = { html: '<img src=x onerror=alert(1)>' };
@@ -68,6 +70,50 @@ it('shows neither keys nor values that are to be hidden', async () => {
   expect(gone.headers.get('location')).toBe(`${href}?done=delete`);
   expect(JSON.stringify(audited)).not.toContain('ann@');
   expect((await get('/keys/item/key-00000000000000000000')).status).toBe(404);
+});
+
+it('says what became of a key in the last jobs, without its name where that is to be hidden', async () => {
+  const namespace = uniqueNamespace();
+  let isDown = false;
+  const item = defineLoader({
+    name: 'item',
+    ttl: '1m',
+    load: async (id: string) => {
+      if (isDown) throw new Error(`no answer for ${id}`);
+      return id;
+    },
+  });
+  const { worker, refresh } = await openRefreshing(namespace, item);
+  const completed = nextEvent(worker, 'refresh:completed');
+  await refresh('ann@example.com', 0);
+  await completed;
+  isDown = true;
+  const failed = nextEvent(worker, 'refresh:failed');
+  const entryKey = new Keys(namespace).entry(item, 'ann@example.com');
+  const [header] = await new EntryStore(connect()).headers([entryKey]);
+  await refresh('ann@example.com', header?.createdAtMs ?? 0);
+  await failed;
+
+  const { get } = await openDashboard({ namespace, loaders: [item] });
+  const jobs = async (): Promise<string[]> => {
+    const page = await (await get('/keys/item/ann@example.com')).text();
+    const [, section = ''] = /Recent jobs<\/h2>(.*?)<\/section>/s.exec(page) ?? [];
+    return [...section.matchAll(/<dd>(.*?)<\/dd>/g)].map(([, text = '']) => text);
+  };
+  const failure = 'failed: every key failed (1), the first: no answer for ann@example.com';
+  await expect.poll(jobs).toEqual([failure, 'loaded']);
+  const hiding = await openDashboard({
+    namespace,
+    loaders: [item],
+    hideKeys: true,
+    hideValues: true,
+  });
+  await heat(namespace, ['ann@example.com']);
+  const list = await (await hiding.get('/keys/item')).text();
+  const [href = ''] = /\/keys\/item\/key-[0-9a-f]{20}/.exec(list) ?? [];
+  const hidden = await (await hiding.get(href)).text();
+  expect(hidden).toMatch(/no answer for key-[0-9a-f]{20}/);
+  expect(hidden).not.toContain('ann@');
 });
 
 it('has a worker refresh a key, invalidates it, and deletes it', async () => {
