@@ -4,7 +4,6 @@ import { ExpressAdapter } from '@bull-board/express';
 import type { Queue } from 'bullmq';
 import type { Express, RequestHandler } from 'express';
 import { messageOf } from '../src/core/errors.ts';
-import { openQueue } from '../src/queue/refresh-queue.ts';
 import { openWarmUpQueue } from '../src/queue/warm-up-queue.ts';
 import type { DashboardContext } from './context.ts';
 import { formatJobData, formatJobName, formatJobResult, keysOfJob } from './job-format.ts';
@@ -22,8 +21,8 @@ const FOREIGN_FONTS = /<link href="https:\/\/fonts\.googleapis\.com[^>]*>/g;
 
 /** Bull Board with every loader's queue, and that of warm-ups if there are any: without buttons for who may not change anything. */
 export function bullBoard(context: DashboardContext): RequestHandler {
-  const { servers, keys, loaders, warmUps, settings } = context;
-  const queues = [...loaders.values()].map((loader) => openQueue(servers.queue, keys, loader));
+  const { servers, keys, loaders, warmUps, settings, queueOf } = context;
+  const queues: Queue[] = [...loaders.values()].map((loader) => queueOf(loader).queue);
   const all = warmUps.length > 0 ? [...queues, openWarmUpQueue(servers.queue, keys)] : queues;
   const boards = {
     operators: createBoard(context, all, { readOnlyMode: false }),

@@ -4,6 +4,7 @@ import type { AnyLoader } from '../src/loaders/define-loader.ts';
 import type { RoleMetrics } from '../src/metrics/role-metrics.ts';
 import type { Explainer } from '../src/observe/explainer.ts';
 import type { RefreshControl } from '../src/observe/refresh-control.ts';
+import type { RefreshQueue } from '../src/queue/refresh-queue.ts';
 import type { WarmUpQueue } from '../src/queue/warm-up-queue.ts';
 import type { Keys } from '../src/redis/keys.ts';
 import type { RoleServers } from '../src/redis/role-servers.ts';
@@ -18,6 +19,8 @@ export interface DashboardContext {
   /** Null: nothing is published. */
   readonly metrics: RoleMetrics | null;
   readonly loaders: ReadonlyMap<string, AnyLoader>;
+  /** Opened once for each loader: a queue listens to its connection as long as that lives. */
+  readonly queueOf: (loader: AnyLoader) => RefreshQueue;
   readonly warmUps: readonly WarmUp[];
   /** Of its own connections. */
   readonly events: Events;

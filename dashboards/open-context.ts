@@ -2,9 +2,11 @@ import { resolveMetrics } from '../src/config/metrics-option.ts';
 import { resolveRole } from '../src/config/options.ts';
 import { Events } from '../src/core/events.ts';
 import { createCache } from '../src/create-cache.ts';
+import type { AnyLoader } from '../src/loaders/define-loader.ts';
 import { RoleMetrics } from '../src/metrics/role-metrics.ts';
 import { Explainer } from '../src/observe/explainer.ts';
 import { RefreshControl } from '../src/observe/refresh-control.ts';
+import { RefreshQueue } from '../src/queue/refresh-queue.ts';
 import { WarmUpQueue } from '../src/queue/warm-up-queue.ts';
 import { Keys } from '../src/redis/keys.ts';
 import { RoleServers } from '../src/redis/role-servers.ts';
@@ -33,6 +35,7 @@ export function openContext(
     events,
     metrics,
     loaders: new Map(loaders.map((loader) => [loader.name, loader])),
+    queueOf: queuesOf(loaders, (loader) => new RefreshQueue(queue, keys, loader)),
     warmUps,
     servers,
     keys,
@@ -42,5 +45,17 @@ export function openContext(
     control: new RefreshControl({ queue, keys, clock }),
     warmUpQueue: new WarmUpQueue(queue, keys),
     runs: new WarmUpRuns(queue, keys),
+  };
+}
+
+function queuesOf(
+  loaders: readonly AnyLoader[],
+  open: (loader: AnyLoader) => RefreshQueue,
+): DashboardContext['queueOf'] {
+  const queues = new Map(loaders.map((loader) => [loader.name, open(loader)]));
+  return ({ name }) => {
+    const queue = queues.get(name);
+    if (!queue) throw new TypeError(`no loader "${name}"`);
+    return queue;
   };
 }

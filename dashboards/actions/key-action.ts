@@ -1,7 +1,6 @@
 import type { RequestHandler } from 'express';
 import type { AnyLoader, Loader } from '../../src/loaders/define-loader.ts';
 import { decodeKey } from '../../src/loaders/key-codec.ts';
-import { RefreshQueue } from '../../src/queue/refresh-queue.ts';
 import { lookAtPlace } from '../../src/redis/entry-look.ts';
 import { LoaderStatsStore } from '../../src/redis/loader-stats.ts';
 import { RefreshPause } from '../../src/redis/refresh-pause.ts';
@@ -55,7 +54,7 @@ async function invalidate(
 
 /** As a scheduler would: a worker loads it, unless a newer entry has come by then. */
 async function enqueueRefresh(
-  { servers, keys }: DashboardContext,
+  { servers, queueOf, keys }: DashboardContext,
   loader: AnyLoader,
   key: string,
 ): Promise<NoticeName> {
@@ -76,7 +75,7 @@ async function enqueueRefresh(
     expiresAtMs: 0, // Before all others: somebody watches.
     isAlone: true,
   };
-  await new RefreshQueue(queue, keys, loader).enqueue([refresh], {
+  await queueOf(loader).enqueue([refresh], {
     nowMs,
     deadlineAtMs: nowMs + REFRESH_WITHIN_MS,
   });

@@ -1,19 +1,16 @@
 import type { Job } from 'bullmq';
 import type { AnyLoader } from '../../src/loaders/define-loader.ts';
 import type { RefreshJobData, RefreshJobResult } from '../../src/queue/refresh-job.ts';
-import { openQueue } from '../../src/queue/refresh-queue.ts';
 import { withinTimeout } from '../../src/redis/connection.ts';
 import type { DashboardContext } from '../context.ts';
 import { keysOfJob } from '../job-format.ts';
 
 /** What became of a key in one job. */
-export interface KeyOutcome {
-  readonly jobId: string;
+export interface JobOutcome {
   readonly reason: string;
   /** On the clock of the worker's process. */
   readonly endedAtMs: number;
   readonly text: string;
-  readonly isFailure: boolean;
 }
 
 /** Of each kind of end: more would make the page wait. */
@@ -22,12 +19,11 @@ const SHOWN = 10;
 
 /** The last jobs that carried this key, the newest first, of those that its queue has kept. */
 export async function recentOutcomes(
-  { servers, keys }: DashboardContext,
+  { queueOf }: DashboardContext,
   loader: AnyLoader,
   key: string,
-): Promise<readonly KeyOutcome[]> {
-  const queue = openQueue(servers.queue, keys, loader);
-  const asked = queue.getJobs(['completed', 'failed'], 0, LOOKED_AT - 1);
+): Promise<readonly JobOutcome[]> {
+  const asked = queueOf(loader).queue.getJobs(['completed', 'failed'], 0, LOOKED_AT - 1);
   const jobs = await withinTimeout(asked, `asking for jobs of ${loader.name}`);
   return jobs
     .filter((job) => keysOfJob(job?.data).includes(key))
@@ -36,15 +32,13 @@ export async function recentOutcomes(
     .slice(0, SHOWN);
 }
 
-function outcomeOf(job: Job<RefreshJobData, RefreshJobResult>, key: string): KeyOutcome {
+function outcomeOf(job: Job<RefreshJobData, RefreshJobResult>, key: string): JobOutcome {
   const { data, returnvalue, failedReason } = job;
   const error = failedReason ?? failureOf(returnvalue, key);
   return {
-    jobId: job.id ?? '',
     reason: String(data.reason),
     endedAtMs: job.finishedOn ?? 0,
     text: error === null ? successOf(returnvalue, data.keys.length) : `failed: ${error}`,
-    isFailure: error !== null,
   };
 }
 

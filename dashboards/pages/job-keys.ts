@@ -1,5 +1,4 @@
 import type { AnyLoader } from '../../src/loaders/define-loader.ts';
-import { openQueue } from '../../src/queue/refresh-queue.ts';
 import { withinTimeout } from '../../src/redis/connection.ts';
 import type { DashboardContext } from '../context.ts';
 import { keysOfJob } from '../job-format.ts';
@@ -7,12 +6,12 @@ import { type Html, html } from './html.ts';
 
 /** Links to the keys of one job; null: there is no such job. */
 export async function jobKeys(
-  { servers, keys, names, settings }: DashboardContext,
+  { queueOf, names, settings }: DashboardContext,
   loader: AnyLoader,
   jobId: string,
 ): Promise<Html | null> {
-  const queue = openQueue(servers.queue, keys, loader);
-  const job = await withinTimeout(queue.getJob(jobId), `asking for a job of ${loader.name}`);
+  const asked = queueOf(loader).queue.getJob(jobId);
+  const job = await withinTimeout(asked, `asking for a job of ${loader.name}`);
   if (!job) return null;
   const links = keysOfJob(job.data).map(
     (key) =>

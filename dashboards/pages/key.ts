@@ -4,7 +4,7 @@ import type { AnyLoader } from '../../src/loaders/define-loader.ts';
 import type { Explanation } from '../../src/observe/explanation.ts';
 import type { DashboardContext } from '../context.ts';
 import { decodedValue } from '../live/decoded-value.ts';
-import { type KeyOutcome, recentOutcomes } from '../live/recent-jobs.ts';
+import { type JobOutcome, recentOutcomes } from '../live/recent-jobs.ts';
 import { CSRF_FIELD, tokenOf } from '../security/csrf.ts';
 import { type Html, html } from './html.ts';
 import { mayChange } from './may-change.ts';
@@ -46,7 +46,7 @@ export async function keyPart(
 function outcomesSection(
   { names, servers }: DashboardContext,
   key: string,
-  outcomes: readonly KeyOutcome[],
+  outcomes: readonly JobOutcome[],
 ): Html {
   const nowMs = servers.clock.now();
   const rows = outcomes.map(

@@ -37,12 +37,13 @@ const JOB_NAME = 'refresh';
 
 /** The BullMQ queue of one loader, from the scheduler's side. */
 export class RefreshQueue {
-  readonly #queue: Queue<RefreshJobData, RefreshJobResult>;
+  /** As BullMQ has it: for dashboards. */
+  readonly queue: Queue<RefreshJobData, RefreshJobResult>;
   readonly #loader: QueuedLoader;
 
   constructor(connection: RedisClient, keys: Keys, loader: QueuedLoader) {
     this.#loader = loader;
-    this.#queue = openQueue(connection, keys, loader);
+    this.queue = openQueue(connection, keys, loader);
   }
 
   /** Puts the keys into jobs of up to 100 and enqueues all; rejects when Redis fails. */
@@ -63,17 +64,17 @@ export class RefreshQueue {
       },
       opts: { ...JOB_OPTIONS, priority: priorityOf(keys, batch.nowMs) },
     }));
-    await this.#queue.addBulk(jobs);
+    await this.queue.addBulk(jobs);
   }
 
   /** Whether no job is waiting or running. */
   async isEmpty(): Promise<boolean> {
-    const counts = await this.#queue.getJobCounts('waiting', 'active', 'prioritized', 'delayed');
+    const counts = await this.queue.getJobCounts('waiting', 'active', 'prioritized', 'delayed');
     return Object.values(counts).every((count) => count === 0);
   }
 
   close(): Promise<void> {
-    return this.#queue.close();
+    return this.queue.close();
   }
 }
 
