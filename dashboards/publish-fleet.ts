@@ -9,9 +9,10 @@ export function publishFleet(context: DashboardContext): () => Promise<void> {
   if (metrics === null) return async () => undefined;
   let loop: TickLoop | null = null;
   let isClosed = false;
-  void servers.ready().then(() => {
+  const begin = (): void => {
     if (!isClosed) loop = watchFleet(context, metrics);
-  });
+  };
+  servers.ready().then(begin, () => undefined); // Refused: whoever awaits the dashboard's ready() sees it.
   return async () => {
     isClosed = true;
     await loop?.close();

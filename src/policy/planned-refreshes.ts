@@ -5,8 +5,9 @@ const MOST_SLOTS = 10_000;
 
 /**
  * How many refreshes one scheduler has planned for each tenth of a second to come, of long ttls for each
- * 4,096th of the ttl: whole seconds would be level, but not the spans of a second across two of them. Every scheduler counts its own: claims are random shares of the keys, so levelling the shares
- * levels their sum. A restarted one starts from zero, and levels what it plans from then on.
+ * 4,096th of the ttl: whole seconds would be level, but not the spans of a second across two of them.
+ * Every scheduler counts its own: claims are random shares of the keys, so levelling the shares levels
+ * their sum. A restarted one starts from zero, and levels what it plans from then on.
  */
 export class PlannedRefreshes {
   readonly #slotMs: number;

@@ -47,7 +47,6 @@ export class FleetCounts {
     this.#keyOf = (slot) => keys.counts(loader, slot);
   }
 
-  /** Nothing is sent of what has not happened. */
   async add(counts: Partial<Counts>, nowMs: number): Promise<void> {
     const key = this.#keyOf(slotAt(nowMs));
     const args: ScriptArgument[] = [key, EXPIRE_SECONDS];
@@ -55,7 +54,6 @@ export class FleetCounts {
       const count = Math.round(counts[name] ?? 0);
       if (count > 0) args.push(name, count);
     }
-    if (args.length === 2) return;
     await withinTimeout(this.#scripts.run('addCounts', args), `counting in ${key}`);
   }
 

@@ -4,6 +4,7 @@ import { createScheduler, defineLoader } from '../../src/index.ts';
 import { Keys } from '../../src/redis/keys.ts';
 import { LoaderStatsStore } from '../../src/redis/loader-stats.ts';
 import { openDashboard } from '../helpers/dashboard.ts';
+import { freePort } from '../helpers/port.ts';
 import { connect, redisUrl, uniqueNamespace } from '../helpers/redis.ts';
 import { scraped } from '../helpers/scraping.ts';
 
@@ -42,6 +43,13 @@ test('a dashboard publishes the metrics of the fleet, without a scheduler', asyn
   // What is not refreshed has no such figures; what schedulers alone know is theirs.
   const names = [...series.keys()];
   expect(names.filter((name) => name.includes('plain') || name.includes('tick'))).toEqual([]);
+});
+
+test('a strict dashboard without Redis is refused, once, to who started it', async () => {
+  const redis = `redis://127.0.0.1:${await freePort()}`;
+  const options = { redis, strict: true, loaders: [item], metrics: { registry: new Registry() } };
+
+  await expect(openDashboard(options)).rejects.toMatchObject({ code: 'REDIS_UNAVAILABLE' });
 });
 
 test('counts of the fleet are those of one role, not the sum of all in a process', async () => {
