@@ -6,6 +6,7 @@ import { type Cache, defineLoader, type Loader } from '../../src/index.ts';
 import { BusListener } from '../../src/redis/bus-listener.ts';
 import { openBusConnection } from '../../src/redis/connection.ts';
 import { entryKey, gate, nextEvent, openCache, ownServer, recorded } from '../helpers/cache.ts';
+import { hearing } from '../helpers/memory.ts';
 import { connect } from '../helpers/redis.ts';
 import { stallsSince } from '../helpers/stalls.ts';
 
@@ -48,7 +49,10 @@ async function scene(
   });
   const redis = { cache: server.url, queue: (await ownServer()).url };
   const shared = { redis, namespace: NAMESPACE, readTimeout: READ_TIMEOUT_MS };
-  return { cache: await openCache({ ...shared, loaders: [item], ...options }), item, loads };
+  const cache = await openCache({ ...shared, loaders: [item], ...options });
+  // When a cache first hears the bus, it lets go of its loads under way: a test means those it begins.
+  await hearing(connect(server.url), NAMESPACE);
+  return { cache, item, loads };
 }
 
 test('a load that outlives its lock because Redis hangs runs once, is answered, and overwrites nobody', async () => {
