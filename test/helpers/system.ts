@@ -5,9 +5,17 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { Redis } from 'ioredis';
 import { test as base, expect, inject, vi } from 'vitest';
-import type { CacheOptions, Meta, SchedulerOptions, WorkerOptions } from '../../src/index.ts';
+import {
+  type CacheOptions,
+  createScheduler,
+  createWorker,
+  type Meta,
+  type RefreshWorkers,
+  type SchedulerOptions,
+  type WorkerOptions,
+} from '../../src/index.ts';
 import type { AppCommand, ReadReport } from '../processes/app.ts';
-import type { LoaderSpec, ProbedValue } from '../processes/probed-loaders.ts';
+import { type LoaderSpec, type ProbedValue, probedLoaders } from '../processes/probed-loaders.ts';
 import { Child, compiled } from './child.ts';
 import { Probe } from './probe.ts';
 import { uniqueNamespace } from './redis.ts';
@@ -27,6 +35,7 @@ export class System {
   readonly redis: Redis = new Redis(this.url);
   readonly probe: Probe = new Probe(this.redis, this.namespace);
   readonly #children: Child[] = [];
+  readonly #roles: Pick<RefreshWorkers, 'close'>[] = [];
   #directory: string | null = null;
 
   /** An application process with a cache, ready to read. */
@@ -47,6 +56,31 @@ export class System {
   scheduler(loaders: readonly LoaderSpec[], options: SchedulerOptions = {}): Promise<Child> {
     const args = ['scheduler', JSON.stringify(options)];
     return ready(this.run('test/processes/role.js', args, { loaders }));
+  }
+
+  /** A scheduler in this process, for a test that has none to kill: a process takes a second to start. */
+  async schedulerHere(loaders: readonly LoaderSpec[]): Promise<ReturnType<typeof createScheduler>> {
+    const scheduler = createScheduler(this.#optionsHere(loaders));
+    this.#roles.push(scheduler);
+    await scheduler.ready();
+    return scheduler;
+  }
+
+  /** A worker in this process, as `schedulerHere`. */
+  async workerHere(loaders: readonly LoaderSpec[]): Promise<RefreshWorkers> {
+    const worker = createWorker(this.#optionsHere(loaders));
+    this.#roles.push(worker);
+    await worker.ready();
+    return worker;
+  }
+
+  #optionsHere(specs: readonly LoaderSpec[]) {
+    const { redis, namespace, url } = this;
+    return {
+      redis: url,
+      namespace,
+      loaders: probedLoaders(specs, { redis, namespace, by: 'worker' }),
+    };
   }
 
   /** `everwarm worker` or `everwarm scheduler`, ready. */
@@ -96,7 +130,10 @@ export class System {
 
   /** Kills what is left of the test's processes, and finds what they left behind. */
   async end(): Promise<void> {
-    await Promise.all(this.#children.map((child) => child.end()));
+    await Promise.all([
+      ...this.#children.map((child) => child.end()),
+      ...this.#roles.map((role) => role.close()),
+    ]);
     this.redis.disconnect();
     if (this.#directory) await rm(this.#directory, { recursive: true });
     const isAllGone = async (): Promise<void> =>

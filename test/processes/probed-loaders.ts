@@ -1,9 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { Redis } from 'ioredis';
+import type { Redis } from 'ioredis';
 import { defineLoader, type LoadContext, type LoaderDefinition } from '../../src/index.ts';
 import type { AnyLoader } from '../../src/loaders/define-loader.ts';
 
-/** A loader of a test: the program that runs it gets a list of these in EVERWARM_TEST_LOADERS. */
+/** A loader of a test. */
 export type LoaderSpec = Omit<
   LoaderDefinition<string, ProbedValue>,
   'load' | 'loadMany' | 'tags'
@@ -70,13 +70,20 @@ export function probeKeys(namespace: string): ProbeKeys {
   };
 }
 
-/** The loaders of EVERWARM_TEST_LOADERS. Each call asks the test, over Redis, how it is to behave. */
-export function probedLoaders(): readonly AnyLoader[] {
-  const redis = new Redis(variable('EVERWARM_TEST_URL'));
-  const keys = probeKeys(variable('EVERWARM_TEST_NAMESPACE'));
-  const specs = JSON.parse(variable('EVERWARM_TEST_LOADERS')) as readonly LoaderSpec[];
+/** Where the loaders of a process meet their test, and whose they are. */
+export interface ProbePlace {
+  readonly redis: Redis;
+  readonly namespace: string;
+  readonly by: Caller;
+}
+
+/** The loaders of these specs. Each call asks the test, over Redis, how it is to behave. */
+export function probedLoaders(
+  specs: readonly LoaderSpec[],
+  place: ProbePlace,
+): readonly AnyLoader[] {
   return specs.map((spec) => {
-    const origin = new ProbedOrigin(spec, redis, keys);
+    const origin = new ProbedOrigin(spec, place);
     const { loadMs: _, tag, ...definition } = spec;
     return defineLoader({
       ...definition,
@@ -90,16 +97,18 @@ class ProbedOrigin {
   readonly #spec: LoaderSpec;
   readonly #redis: Redis;
   readonly #keys: ProbeKeys;
+  readonly #by: Caller;
 
-  constructor(spec: LoaderSpec, redis: Redis, keys: ProbeKeys) {
+  constructor(spec: LoaderSpec, { redis, namespace, by }: ProbePlace) {
     this.#spec = spec;
     this.#redis = redis;
-    this.#keys = keys;
+    this.#keys = probeKeys(namespace);
+    this.#by = by;
   }
 
   async load(key: string, { reason, signal }: LoadContext): Promise<ProbedValue> {
     const { name, version = 1, loadMs = 0 } = this.#spec;
-    const by = variable('EVERWARM_TEST_CALLER') as Caller;
+    const by = this.#by;
     const [n, origin, ownHold, anyHold, isFailing] = await Promise.all([
       this.#redis.incr(this.#keys.count),
       this.#redis.get(this.#keys.origin(key)),
@@ -137,10 +146,4 @@ class ProbedOrigin {
   async #tell(call: ProbedCall): Promise<void> {
     await this.#redis.rpush(this.#keys.calls, JSON.stringify(call));
   }
-}
-
-function variable(name: string): string {
-  const value = process.env[name];
-  if (value === undefined) throw new Error(`${name} is not set: started by hand?`);
-  return value;
 }

@@ -140,12 +140,12 @@ describe('a set by another process', () => {
 /** The worker is in the middle of a refresh that found the old state. */
 async function startRefresh(): Promise<void> {
   await system.probe.holdNext('worker', { key });
-  const scheduler = await system.scheduler(loaders);
+  const scheduler = await system.schedulerHere(loaders);
   const reading = one.read('item', key);
   await system.probe.call({ isHeld: true, key, pid: worker.pid });
   await one.stopReading();
   await reading;
-  await scheduler.kill(); // The key is left to this refresh.
+  await scheduler.close(); // The key is left to this refresh.
 }
 
 async function untilSuperseded(): Promise<void> {

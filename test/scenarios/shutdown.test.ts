@@ -23,7 +23,7 @@ async function startBusyWorker(
   const [app, worker] = await Promise.all([
     system.app(loaders),
     system.everwarm('worker', loaders, given.flags),
-    system.everwarm('scheduler', loaders),
+    system.schedulerHere(loaders),
   ]);
   await system.probe.holdNext('worker', { count: KEYS.length, how: given.how });
   const reading = Promise.all(KEYS.map((key) => app.read('item', key)));
@@ -39,8 +39,8 @@ async function stillHeld(system: System, tokens: readonly string[]): Promise<str
 
 /** Another worker refreshes every key. */
 async function expectTakeover(system: System): Promise<void> {
-  const { pid } = await system.everwarm('worker', loaders);
-  const like = { stage: 'finished', reason: 'refresh', pid } as const;
+  await system.workerHere(loaders);
+  const like = { stage: 'finished', reason: 'refresh', pid: process.pid } as const;
   await Promise.all(KEYS.map((key) => system.probe.call({ ...like, key })));
 }
 

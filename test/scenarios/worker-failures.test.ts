@@ -32,7 +32,7 @@ describe.concurrent('while some refreshes fail', () => {
     const [app, worker] = await Promise.all([
       system.app(loaders),
       system.worker(loaders),
-      system.scheduler(loaders),
+      system.schedulerHere(loaders),
     ]);
     const keys = ['good', 'bad', 'worse'];
     const reading = Promise.all(keys.map((key) => app.read('item', key)));
@@ -73,7 +73,7 @@ describe.concurrent('while some refreshes fail', () => {
     const [app, worker] = await Promise.all([
       system.app(loaders),
       system.worker(loaders, { concurrency: 1 }),
-      system.scheduler(loaders),
+      system.schedulerHere(loaders),
     ]);
     await system.probe.holdNext('worker', { how: 'deaf' });
 
@@ -95,7 +95,7 @@ describe.concurrent('while some refreshes fail', () => {
     const [app, worker] = await Promise.all([
       system.app(loaders),
       system.everwarm('worker', loaders),
-      system.everwarm('scheduler', loaders),
+      system.schedulerHere(loaders),
     ]);
     const queue = openQueue(system.redis, new Keys(system.namespace), { name: 'item', version: 1 });
     const times = { enqueuedAtMs: Date.now(), deadlineAtMs: Date.now() + 60_000 };
