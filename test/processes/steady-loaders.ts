@@ -1,6 +1,6 @@
 // What `steady-reader` reads, and what the roles of its test refresh.
 import { setTimeout as delay } from 'node:timers/promises';
-import { defineLoader, type Loader } from '../../src/index.ts';
+import { defineLoader, type LoadContext, type Loader, type LoadReason } from '../../src/index.ts';
 
 const LOAD_MS = 20;
 
@@ -15,14 +15,15 @@ export interface SteadyLoaders {
 export function steadyLoaders(
   told: (call: {
     readonly key: string;
+    readonly reason: LoadReason;
     readonly startedAtMs: number;
     readonly endedAtMs: number;
   }) => void,
 ): SteadyLoaders {
-  const load = async (key: string): Promise<string> => {
+  const load = async (key: string, { reason }: LoadContext): Promise<string> => {
     const startedAtMs = nowMs();
     await delay(LOAD_MS); // the origin's own time
-    told({ key, startedAtMs, endedAtMs: nowMs() });
+    told({ key, reason, startedAtMs, endedAtMs: nowMs() });
     return `the value of ${key}`;
   };
   return {

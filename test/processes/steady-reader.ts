@@ -3,7 +3,12 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { Redis } from 'ioredis';
 import { messageOf } from '../../src/core/errors.ts';
-import { type CacheOptions, createCache, type EventName } from '../../src/index.ts';
+import {
+  type CacheOptions,
+  createCache,
+  type EventName,
+  type LoadReason,
+} from '../../src/index.ts';
 import { steadyLoaders } from './steady-loaders.ts';
 
 const READS_PER_MS = 0.5;
@@ -33,8 +38,8 @@ export interface SteadyReport {
   readonly slow: readonly SlowRead[];
   /** Reads by where their values came from. */
   readonly sources: Readonly<Record<string, number>>;
-  /** When each key's loads began. */
-  readonly loads: readonly (readonly [key: string, startedAtMs: number])[];
+  /** When each key's loads began, and why. */
+  readonly loads: readonly (readonly [key: string, startedAtMs: number, reason: LoadReason])[];
   readonly events: Readonly<Partial<Record<EventName, number>>>;
   /** Most commands that waited for replies, or to be sent, on all connections at a time. */
   readonly mostQueued: number;
@@ -46,7 +51,7 @@ class Tally {
   readonly errors: string[] = [];
   readonly slow: SlowRead[] = [];
   readonly sources: Record<string, number> = {};
-  readonly loads: [string, number][] = [];
+  readonly loads: [string, number, LoadReason][] = [];
   readonly events: Partial<Record<EventName, number>> = {};
 }
 
@@ -108,7 +113,7 @@ setInterval(() => {
 }, 1_000);
 
 const loaders = steadyLoaders((load) => {
-  tally.loads.push([load.key, load.startedAtMs]);
+  tally.loads.push([load.key, load.startedAtMs, load.reason]);
   recentLoads.push(load);
 });
 const cache = createCache({

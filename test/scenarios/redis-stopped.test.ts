@@ -68,17 +68,24 @@ function expectInTime({ errors, slow, mostQueued }: SteadyReport, stoppedAtMs: n
   expect(mostQueued).toBeLessThan(MAX_QUEUED);
 }
 
-/** One load per key and second: none of those that began after Redis stopped can have been stored. */
+/**
+ * Readers load each key once a second: none of what they load after Redis stopped can have been stored. A
+ * refresh that had its lock by then may still call its loader, but nobody reads what it makes.
+ */
 function expectFewLoads({ loads }: SteadyReport, stoppedAtMs: number): void {
   const startsByKey = new Map<string, number[]>();
-  for (const [key, atMs] of loads) {
-    if (atMs > stoppedAtMs) startsByKey.set(key, [...(startsByKey.get(key) ?? []), atMs]);
+  for (const [key, atMs, reason] of loads) {
+    if (atMs <= stoppedAtMs || reason !== 'miss') continue;
+    startsByKey.set(key, [...(startsByKey.get(key) ?? []), atMs]);
   }
   expect(startsByKey.size).toBeLessThanOrEqual(KEYS);
-  for (const starts of startsByKey.values()) {
+  for (const [key, starts] of startsByKey) {
     const inOrder = starts.sort((one, other) => one - other);
     const gapsMs = inOrder.slice(1).map((atMs, at) => atMs - (inOrder[at] ?? 0));
-    expect(gapsMs.filter((gapMs) => gapMs < KEEP_MS)).toEqual([]);
+    expect(
+      gapsMs.filter((gapMs) => gapMs < KEEP_MS),
+      key,
+    ).toEqual([]);
   }
 }
 
