@@ -1,5 +1,6 @@
 // A loaders file as users write them.
-import { defineLoader, defineWarmUp } from '../../src/index.ts';
+import { defineLoader } from '../../src/loaders/define-loader.ts';
+import { defineWarmUp } from '../../src/warm/define-warm-up.ts';
 
 export const price = defineLoader({ name: 'price', ttl: '1m', load: async (id: string) => id });
 const stock = defineLoader({ name: 'stock', ttl: '1m', load: async (id: string) => id });
