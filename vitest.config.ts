@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config';
 // unit: no sockets. redis: one real server for the run. scenarios: whole systems of processes, which
 // run the compiled dist/. browser: a real Chromium against a real dashboard.
 // These hold to seconds what their processes do: no more than two may share the machine.
-const paced = ['demo', 'demo-warm', 'refresh-ahead'].map(
+const paced = ['demo', 'demo-warm', 'redis-stopped', 'refresh-ahead'].map(
   (name) => `test/scenarios/${name}.test.ts`,
 );
 const withRedis = ['test/helpers/redis-global-setup.ts'];
