@@ -95,11 +95,12 @@ class WorkerRole implements RefreshWorkers {
     const permits = new Permits({ scripts: scriptClient(queue), keys, clock, events });
     const tags = new EntryTags(new TagIndex(queue, keys, clock), clock);
     const { lockTtlMs } = settings;
-    const loading = { store, clock, events, permits, tags, counts: this.#loads };
+    const tracing = this.#tracing;
+    const loading = { store, clock, events, permits, tags, counts: this.#loads, tracing };
     this.#fenced = new FencedLoad({ ...loading, lockTtlMs });
     this.#publisher = new CountsPublisher({ queue, keys, clock });
     this.#versions = new LiveVersions({ redis: queue, keys, clock, loaders: registry });
-    const start = detached(this.#tracing, () => this.#start(registry));
+    const start = detached(tracing, () => this.#start(registry));
     this.#ready = this.#servers.ready().then(start);
     this.#ready.catch(() => undefined); // Refused: whoever awaits ready() sees it.
   }

@@ -5,6 +5,13 @@ import { InvalidOptionError, messageOf } from './errors.ts';
 /** What a span tells of its work. */
 export type SpanAttributes = Readonly<Record<string, string | number | boolean>>;
 
+/** What is told in a span once its work is over. */
+export interface Told {
+  readonly attributes: SpanAttributes;
+  /** Why it came to nothing, if it did. */
+  readonly error?: unknown;
+}
+
 /**
  * Spans that are the parents of what begins in them, and the API by which they travel to other processes. That needs the context
  * manager and the propagator of the application's SDK; without them every span is a trace of its own.
@@ -19,15 +26,21 @@ export class Tracing {
     this.api = loadApi(tracer);
   }
 
-  /** What `run` answers stands in the span; what it throws is told in it, and thrown. */
-  async inSpan(name: string, run: () => Promise<SpanAttributes>): Promise<void> {
+  /** Answers what `run` does, of which the span says what `tell` makes of it; what `run` throws is told in it, and thrown. */
+  async inSpan<T>(name: string, run: () => Promise<T>, tell: (result: T) => Told): Promise<T> {
     const { context, trace, SpanStatusCode } = this.api;
     const span = this.tracer.startSpan(name);
-    try {
-      const attributes = await context.with(trace.setSpan(context.active(), span), run);
-      span.setAttributes(prefixed(attributes));
-    } catch (error) {
+    const fail = (error: unknown): void => {
       span.setStatus({ code: SpanStatusCode.ERROR, message: messageOf(error) });
+    };
+    try {
+      const result = await context.with(trace.setSpan(context.active(), span), run);
+      const { attributes, error } = tell(result);
+      span.setAttributes(prefixed(attributes));
+      if (error !== undefined) fail(error);
+      return result;
+    } catch (error) {
+      fail(error);
       throw error;
     } finally {
       span.end();

@@ -3,7 +3,8 @@ import type { EverwarmError } from '../core/errors.ts';
 import type { Events, LoadReason } from '../core/events.ts';
 import { settlesWithin } from '../core/lifecycle.ts';
 import { isRefusal } from '../core/origin.ts';
-import { type Loaded, runLoads } from '../loaders/run-loader.ts';
+import type { Tracing } from '../core/tracing.ts';
+import type { Loaded } from '../loaders/run-loader.ts';
 import { lifeMs } from '../policy/freshness.ts';
 import type { Smoothed } from '../policy/load-time.ts';
 import type { EntryHeader } from '../redis/entry.ts';
@@ -20,6 +21,7 @@ import { type Hold, LockKeeper } from './lock-keeper.ts';
 import type { LoadRef, LockedRef } from './locked-ref.ts';
 import type { Permits } from './permits.ts';
 import { releaseLimited, type StoreParts } from './store-loaded.ts';
+import { tracedLoads } from './traced-loads.ts';
 import { withPermit } from './with-permit.ts';
 
 /** Outcomes of loads are kept for so long. */
@@ -35,6 +37,8 @@ export interface FencedLoadParts extends Omit<StoreParts, 'guards'> {
   readonly tags: EntryTags;
   /** Absent: nobody asks. */
   readonly counts?: LoadCounts;
+  /** Absent or null: nobody traces. */
+  readonly tracing?: Tracing | null;
 }
 
 /**
@@ -119,7 +123,7 @@ export class FencedLoad {
   }
 
   async #runUnlocked(refs: readonly LoadRef[], asked: PermitAsked): Promise<readonly LoadResult[]> {
-    const { clock, permits } = this.#parts;
+    const { clock, permits, tracing } = this.#parts;
     // Of no lock: so that it is aborted with the others.
     const hold = this.#keeper.hold({
       token: '',
@@ -133,7 +137,7 @@ export class FencedLoad {
       let startedAtMs = 0;
       const answers = await withPermit(permits, permitted, () => {
         startedAtMs = clock.now();
-        return runLoads(refs, { reason: 'miss', attempt: 1, cancellation });
+        return tracedLoads(tracing, refs, { reason: 'miss', attempt: 1, cancellation });
       });
       if (isRefusal(answers)) return limitedResults(refs, answers);
       const loadMs = clock.now() - startedAtMs;
@@ -144,7 +148,7 @@ export class FencedLoad {
   }
 
   async #run(locked: readonly LockedRef[], run: LoadRun): Promise<readonly LoadResult[]> {
-    const { clock, permits, store } = this.#parts;
+    const { clock, permits, store, tracing } = this.#parts;
     const { inSlot = (load) => load(), permit, ...call } = run;
     const asked = permit ?? { maxWaitMs: 0, as: run.reason };
     let startedAtMs = 0;
@@ -160,7 +164,7 @@ export class FencedLoad {
         if (loader?.isTagged) refused = await this.#tag(locked);
         found = await confirmables(store, locked);
         startedAtMs = clock.now();
-        return runLoads(toTargets(locked, found), { cancellation, ...call });
+        return tracedLoads(tracing, toTargets(locked, found), { cancellation, ...call });
       };
       // In the slot: a permit that then waited for one would be used long after its time.
       const answers = await inSlot(() =>

@@ -12,7 +12,7 @@ interface Ended {
   readonly error?: unknown;
 }
 
-/** Tells a tracer of loads, refreshes and warm-ups as they end, as parts of what they happened in: a job, or a request that reads. */
+/** Tells a tracer of refreshes and warm-ups as they end, as parts of what they happened in. */
 export function traceEvents(events: Events, tracer: MetricsTracer): void {
   const told = ({ name, tookMs, attributes, error }: Ended): void => {
     const endTime = Date.now();
@@ -23,12 +23,6 @@ export function traceEvents(events: Events, tracer: MetricsTracer): void {
     if (error !== undefined) span.setStatus({ code: ERROR_STATUS, message: messageOf(error) });
     span.end(endTime);
   };
-  events.on('load:completed', ({ loadMs, ...attributes }) => {
-    told({ name: 'everwarm.load', tookMs: loadMs, attributes });
-  });
-  events.on('load:failed', ({ loadMs, error, ...attributes }) => {
-    told({ name: 'everwarm.load', tookMs: loadMs, attributes, error });
-  });
   events.on('refresh:completed', ({ loadMs, ...attributes }) => {
     told({ name: 'everwarm.refresh', tookMs: loadMs, attributes });
   });

@@ -1,7 +1,7 @@
 import type { RefreshMode } from '../config/refresh-mode.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Events } from '../core/events.ts';
-import type { Tracing } from '../core/tracing.ts';
+import type { Told, Tracing } from '../core/tracing.ts';
 import type { AnyLoader } from '../loaders/define-loader.ts';
 import type { RefreshQueue } from '../queue/refresh-queue.ts';
 import type { Claim, ClaimedKey } from '../redis/claim.ts';
@@ -135,12 +135,10 @@ export class LoaderScheduler {
   async #traced(claim: Claim, tally: Tally): Promise<void> {
     const { tracing = null, loader } = this.#parts;
     if (tracing === null) return this.#work(claim, tally);
-    await tracing.inSpan('everwarm.tick', async () => {
-      const ofClaim = { ...NOTHING };
-      await this.#work(claim, ofClaim);
-      for (const kind of KINDS) tally[kind] += ofClaim[kind];
-      return { loader: loader.name, ...ofClaim };
-    });
+    const ofClaim = { ...NOTHING };
+    const tell = (): Told => ({ attributes: { loader: loader.name, ...ofClaim } });
+    await tracing.inSpan('everwarm.tick', () => this.#work(claim, ofClaim), tell);
+    for (const kind of KINDS) tally[kind] += ofClaim[kind];
   }
 
   async #work(claim: Claim, tally: Tally): Promise<void> {

@@ -78,8 +78,8 @@ test('one trace goes from a tick over its job to the load in the worker', async 
   expect(processing?.parentSpanContext?.spanId).toBe(idsOf(adding)?.spanId);
   expect(load?.parentSpanContext?.spanId).toBe(idsOf(processing)?.spanId);
   expect(refresh?.parentSpanContext?.spanId).toBe(idsOf(processing)?.spanId);
-  // What the loader traces itself is a part of it, too.
-  expect(active.map((span) => span?.spanContext().traceId)).toContain(traceId);
+  // What the loader traces itself is a part of its load.
+  expect(active.map((span) => span?.spanContext().spanId)).toContain(idsOf(load)?.spanId);
 
   expect(tick?.parentSpanContext).toBeUndefined();
   expect(tick?.attributes).toMatchObject({
@@ -111,6 +111,44 @@ test('a load that a reader waits for is a part of the span in which it reads; a 
     'everwarm.key': 'bad',
     'everwarm.reason': 'miss',
   });
+});
+
+test('a loadMany is one load: of how many keys, and how many of them failed', async () => {
+  const { named, metrics } = tracing();
+  const active: (Span | undefined)[] = [];
+  const answers: Record<string, string | Error> = { a: 'A', b: new Error('no b'), c: 'C' };
+  const many = defineLoader({
+    name: 'many',
+    ttl: '1m',
+    load: async (id: string) => id,
+    loadMany: async (ids: readonly string[]) => {
+      active.push(trace.getActiveSpan());
+      return ids.map((id) => answers[id] ?? new Error(`no ${id}`));
+    },
+  });
+  const cache = await openCache({ loaders: [many], metrics });
+  await expect(cache.getMany(many, ['a', 'b', 'c'])).rejects.toThrow('no b');
+  await expect(cache.getMany(many, ['x', 'y'])).rejects.toThrow('no x');
+
+  const loads = named('everwarm.load');
+  expect(loads.map(({ attributes }) => attributes)).toEqual(
+    [
+      { keys: 3, failed: 1 },
+      { keys: 2, failed: 2 },
+    ].map(({ keys, failed }) => ({
+      'everwarm.loader': 'many',
+      'everwarm.keys': keys,
+      'everwarm.failed': failed,
+      'everwarm.reason': 'miss',
+    })),
+  );
+  expect(loads.map(({ status }) => status.message)).toEqual([
+    undefined,
+    expect.stringContaining('no x'),
+  ]);
+  expect(active.map((span) => span?.spanContext().spanId)).toEqual(
+    loads.map((load) => idsOf(load)?.spanId),
+  );
 });
 
 test('one trace goes from a run of a warm-up to the loads of its keys', async () => {
