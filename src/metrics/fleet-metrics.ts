@@ -7,6 +7,8 @@ const LOADER = ['loader'] as const;
 export type FleetMetricName =
   | 'backlog'
   | 'trackedKeys'
+  | 'failingKeys'
+  | 'paused'
   | 'threshold'
   | 'wasteBudget'
   | 'usedRefreshes'
@@ -29,6 +31,16 @@ export const FLEET_METRICS: Readonly<Record<FleetMetricName, Metric>> = {
     labels: LOADER,
     roles: FLEET,
     help: 'Keys whose heat is kept; of the fleet.',
+  }),
+  failingKeys: gauge('everwarm_failing_keys', {
+    labels: LOADER,
+    roles: FLEET,
+    help: 'Keys whose last refresh failed, at most 10,000; of the fleet.',
+  }),
+  paused: gauge('everwarm_refreshing_paused', {
+    labels: LOADER,
+    roles: FLEET,
+    help: '1 while the refreshing of the loader is paused, else 0; of the fleet.',
   }),
   threshold: gauge('everwarm_threshold', {
     labels: LOADER,

@@ -66,6 +66,8 @@ export class FleetWatch {
     const values = [
       [METRICS.backlog, facts.backlogKeys],
       [METRICS.trackedKeys, facts.trackedKeys],
+      [METRICS.failingKeys, facts.failingKeys],
+      [METRICS.paused, facts.pausedAtMs === null ? 0 : 1],
       [METRICS.threshold, facts.threshold],
       [METRICS.wasteBudget, loader.refresh.wasteBudget],
       [METRICS.usedRefreshes, stats.judged.used],

@@ -1,6 +1,8 @@
 import { Counter, Registry } from 'prom-client';
 import { expect, onTestFinished, test } from 'vitest';
 import { createCache, createScheduler, createWorker, defineLoader } from '../../src/index.ts';
+import { halfLifeMs } from '../../src/policy/heat.ts';
+import { Keys } from '../../src/redis/keys.ts';
 import { nextEvent, openCache, ownServer } from '../helpers/cache.ts';
 import { connect, redisUrl, uniqueNamespace } from '../helpers/redis.ts';
 import { startRefreshers, startRoles } from '../helpers/roles.ts';
@@ -141,24 +143,44 @@ test('a scheduler and a worker tell of refreshes, and of the fleet', async () =>
   expect(series.get('everwarm_threshold{loader="item"}')).toBe(1);
   expect(series.get('everwarm_waste_budget{loader="item"}')).toBe(0.3);
   expect(series.get('everwarm_origin_state{loader="item"}')).toBe(0);
-  for (const name of ['backlog', 'tracked_keys', 'queue_wait_seconds']) {
+  expect(series.get('everwarm_refreshing_paused{loader="item"}')).toBe(0);
+  for (const name of ['backlog', 'tracked_keys', 'failing_keys', 'queue_wait_seconds']) {
     expect(series.get(`everwarm_${name}{loader="item"}`)).toBeGreaterThanOrEqual(0);
   }
 });
 
+/** One series of a loader, as a scheduler that starts now tells it. */
+function toldOf(
+  loader: ReturnType<typeof itemLoader>,
+  namespace: string,
+  name: string,
+): () => Promise<number | undefined> {
+  const registry = new Registry();
+  const roles = { redis: redisUrl(), namespace, loaders: [loader], metrics: { registry } };
+  const scheduler = createScheduler(roles);
+  onTestFinished(() => scheduler.close());
+  return async () => (await scraped(registry)).get(`${name}{loader="${loader.name}"}`);
+}
+
+test('tells that refreshing is paused, and how many keys fail', async () => {
+  const namespace = uniqueNamespace();
+  const loader = itemLoader();
+  const cache = await openCache({ namespace, loaders: [loader] });
+  await cache.pauseRefresh(loader);
+  const { failing } = new Keys(namespace).tracker(loader, halfLifeMs(loader.ttlMs));
+  await connect().hset(failing, 'a', '{}', 'b', '{}');
+
+  await expect.poll(toldOf(loader, namespace, 'everwarm_refreshing_paused')).toBe(1);
+  await expect.poll(toldOf(loader, namespace, 'everwarm_failing_keys')).toBe(2);
+});
+
 test('tells whether a worker of a loader is there', async () => {
   const loader = itemLoader();
-  const alive = async (namespace: string): Promise<() => Promise<number | undefined>> => {
-    const registry = new Registry();
-    const roles = { redis: redisUrl(), namespace, loaders: [loader], metrics: { registry } };
-    const scheduler = createScheduler(roles);
-    onTestFinished(() => scheduler.close());
-    return async () => (await scraped(registry)).get('everwarm_worker_alive{loader="item"}');
-  };
+  const alive = (namespace: string) => toldOf(loader, namespace, 'everwarm_worker_alive');
   const namespace = uniqueNamespace();
   await startRefreshers({ namespace, loaders: [loader] });
-  await expect.poll(await alive(namespace)).toBe(1);
-  await expect.poll(await alive(uniqueNamespace())).toBe(0);
+  await expect.poll(alive(namespace)).toBe(1);
+  await expect.poll(alive(uniqueNamespace())).toBe(0);
 });
 
 test('tells how full the servers are, and that the queue server evicts', async () => {
