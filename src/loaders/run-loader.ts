@@ -113,8 +113,8 @@ export async function runLoadMany(
           return cancellation.signal;
         },
       });
-      checkAnswers(given, keys.length);
-      return schema ? eachMatching(schema, given) : given;
+      const all = allAnswers(given, keys.length);
+      return schema ? eachMatching(schema, all) : all;
     });
     return answers.map((answer, at) => oneOfMany(answer, targets[at] as LoadTarget));
   } catch (error) {
@@ -155,10 +155,23 @@ function eachMatching(schema: StandardSchemaV1, answers: readonly unknown[]): Pr
   );
 }
 
-function checkAnswers(answers: unknown, expected: number): void {
-  if (Array.isArray(answers) && answers.length === expected) return;
-  const got = Array.isArray(answers) ? `${answers.length} answers` : typeof answers;
+/** A hole of a sparse array is nothing there, as `undefined` is; a promise nobody awaited fails its key. */
+function allAnswers(answers: unknown, expected: number): readonly unknown[] {
+  if (Array.isArray(answers) && answers.length === expected) {
+    return Array.from(answers, (answer) => (isPromise(answer) ? unawaited(answer) : answer));
+  }
+  const got = Array.isArray(answers) ? `${answers.length} answers` : printValue(answers);
   throw new TypeError(`loadMany must answer an array of ${expected}, in order, but gave ${got}`);
+}
+
+function isPromise(answer: unknown): answer is PromiseLike<unknown> {
+  return typeof (answer as { readonly then?: unknown } | null | undefined)?.then === 'function';
+}
+
+function unawaited(answer: PromiseLike<unknown>): TypeError {
+  // What is no Promise may begin its work with `then`, as queries do.
+  if (answer instanceof Promise) answer.catch(() => undefined);
+  return new TypeError('loadMany answered a promise: it has to await all of them (Promise.all)');
 }
 
 function asLoaderError(loader: AnyLoader, key: string, error: unknown): LoaderError {

@@ -2,6 +2,7 @@ import { DEFAULTS } from '../config/defaults.ts';
 import { checkObject, count } from '../config/rules.ts';
 import { EverwarmError, InvalidOptionError } from '../core/errors.ts';
 import { Slots } from '../core/slots.ts';
+import { UnderWay } from '../core/under-way.ts';
 import { type Warmed, type WarmKey, WarmLoad, type WarmLoadParts } from '../load/warm-load.ts';
 import type { AnyLoader } from '../loaders/define-loader.ts';
 import { encodeKey } from '../loaders/key-codec.ts';
@@ -12,7 +13,7 @@ import type { EntryStore } from '../redis/entry-store.ts';
 import { type KeyChunk, KeyChunks } from './key-chunks.ts';
 
 export interface WarmOptions {
-  /** No more keys are begun after its abort, and the call answers what was done until then. */
+  /** No more keys are begun after its abort; the call answers once the loads that were have ended. */
   readonly signal?: AbortSignal;
   /** After each hundred keys. */
   readonly onProgress?: (result: WarmResult) => void;
@@ -40,7 +41,12 @@ type Ended = Exclude<Warmed, { kind: 'postponed' }>;
 interface Warming {
   readonly loader: AnyLoader;
   readonly slots: Slots;
+  readonly underWay: UnderWay;
   readonly onDone: (key: string) => void;
+  /** After its abort no key is begun. */
+  readonly end: AbortSignal;
+  /** Hears of keys as they end. */
+  readonly tell: (ended: readonly Ended[]) => void;
 }
 
 /** Warms keys in the process that asks for it: without a queue, and with no worker. */
@@ -73,10 +79,14 @@ export class Warmer {
     const calls = count(options.concurrency, 'concurrency', DEFAULTS.warmConcurrency);
     const chunks = new KeyChunks(keyTexts(params));
     const counts = { done: 0, skipped: 0, failed: 0 };
-    const warming = { loader, slots: new Slots(calls), onDone: options.onDone };
-    const { signal, onProgress } = options;
+    const { signal, onProgress, onDone } = options;
     const ended = new AbortController();
     const end = AbortSignal.any([this.#closing.signal, ended.signal, ...(signal ? [signal] : [])]);
+    const underWay = new UnderWay();
+    const tell = (all: readonly Ended[]): void => {
+      for (const { kind } of all) counts[kind]++;
+    };
+    const warming = { loader, slots: new Slots(calls), underWay, onDone, end, tell };
     let reading: Promise<KeyChunk | null> = Promise.resolve(null);
     const next = (): Promise<KeyChunk | null> => {
       // One at a time: an iterator need not stand more.
@@ -85,8 +95,8 @@ export class Warmer {
     };
     const lane = async (): Promise<void> => {
       for (let chunk = await next(); chunk && !end.aborted; chunk = await next()) {
-        for (const { kind } of await this.#warmChunk(chunk.keys, warming)) counts[kind]++;
-        onProgress?.({ ...counts });
+        await this.#warmChunk(chunk.keys, warming);
+        if (!end.aborted) onProgress?.({ ...counts });
       }
     };
     // Without loadMany two chunks keep all calls busy: one reads its headers while the other loads.
@@ -94,6 +104,7 @@ export class Warmer {
     try {
       const all = Promise.all(Array.from({ length: lanes }, lane));
       await Promise.race([all, aborted(end)]);
+      await Promise.race([underWay.settled(), aborted(this.#closing.signal)]);
     } finally {
       ended.abort();
       chunks.close();
@@ -102,14 +113,15 @@ export class Warmer {
     throw new EverwarmError('CLOSED', `loader "${loader.name}": the cache was closed`);
   }
 
-  async #warmChunk(texts: readonly string[], warming: Warming): Promise<readonly Ended[]> {
+  async #warmChunk(texts: readonly string[], warming: Warming): Promise<void> {
     const { keys, store } = this.#parts;
-    const { loader, slots } = warming;
+    const { loader, slots, underWay, end, tell } = warming;
     let headers: readonly (EntryHeader | null | undefined)[];
     try {
       headers = await store.headers(texts.map((key) => keys.entry(loader, key)));
     } catch (error) {
-      return this.#failed(texts, loader, error);
+      tell(this.#failed(texts, loader, error));
+      return;
     }
     const isEnough = (header: EntryHeader): boolean => this.#isEnough(header);
     const stale: WarmKey[] = [];
@@ -119,13 +131,13 @@ export class Warmer {
         stale.push({ key, seenCreatedAtMs: header?.createdAtMs ?? 0 });
       }
     }
-    const batches = loader.loadMany ? [stale] : stale.map((one) => [one]);
-    const warmed = await Promise.all(
-      batches.map((batch) => slots.run(() => this.#warmBatch(batch, warming))),
-    );
     const skipped = texts.length - stale.length;
-    const fresh = Array.from({ length: skipped }, (): Ended => ({ kind: 'skipped', key: '' }));
-    return [...fresh, ...warmed.flat()];
+    tell(Array.from({ length: skipped }, (): Ended => ({ kind: 'skipped', key: '' })));
+    const batches = loader.loadMany ? [stale] : stale.map((one) => [one]);
+    const warm = async (batch: readonly WarmKey[]): Promise<void> => {
+      if (!end.aborted) tell(await underWay.run(this.#warmBatch(batch, warming)));
+    };
+    await Promise.all(batches.map((batch) => slots.run(() => warm(batch))));
   }
 
   async #warmBatch(

@@ -75,24 +75,57 @@ it('takes a stream of params, and runs at most `concurrency` loader calls at a t
   expect(most).toBe(3);
 });
 
-it('begins no more keys after the abort, and answers what was done', async () => {
-  const stop = new AbortController();
-  const held = gate();
-  const slow = defineLoader({
-    name: 'slow',
-    ttl: '1m',
-    load: async (id: number) => {
-      if (id === 2) {
-        stop.abort();
-        await held.opened;
-      }
+it.for([
+  ['by load', undefined],
+  ['by loadMany', 100],
+] as const)(
+  'begins no more keys after the abort, and answers what was done (%s)',
+  async ([, size]) => {
+    const stop = new AbortController();
+    const begun: number[] = [];
+    const load = async (id: number): Promise<number> => {
+      begun.push(id);
+      if (id === 150) stop.abort();
+      await new Promise((resolve) => setImmediate(resolve));
       return id;
-    },
-  });
-  const cache = await openCache({ namespace, loaders: [slow] });
-  const result = await cache.warm(slow, numbers(1_000), { signal: stop.signal, concurrency: 1 });
-  held.open();
-  expect(result).toEqual({ done: 0, skipped: 0, failed: 0 });
+    };
+    const loadMany = (ids: readonly number[]) => Promise.all(ids.map(load));
+    const slow = defineLoader({ name: 'slow', ttl: '1m', load, ...(size && { loadMany }) });
+    const cache = await openCache({ namespace, loaders: [slow] });
+    const progress: number[] = [];
+    const result = await cache.warm(slow, numbers(1_000), {
+      signal: stop.signal,
+      concurrency: 2,
+      onProgress: ({ done }) => progress.push(done),
+    });
+
+    const stored = await connect().keys(`${namespace}:{slow@1:*`);
+    expect(result).toEqual({ done: begun.length, skipped: 0, failed: 0 });
+    expect(stored).toHaveLength(begun.length);
+    expect(begun.length).toBeLessThanOrEqual(150 + 2 * (size ?? 1));
+    const told = progress.length;
+    await cache.close(); // What went on in the background would have ended by then.
+    expect(begun).toHaveLength(result.done);
+    expect(progress).toHaveLength(told);
+  },
+);
+
+it('begins no more keys after its stream of params has thrown', async () => {
+  let begun = 0;
+  const load = async (id: number): Promise<number> => {
+    begun++;
+    return id;
+  };
+  const one = defineLoader({ name: 'one', ttl: '1m', load });
+  async function* stream(): AsyncIterable<number> {
+    yield* numbers(50);
+    throw new Error('the list broke');
+  }
+  const cache = await openCache({ namespace, loaders: [one] });
+  await expect(cache.warm(one, stream())).rejects.toThrow('the list broke');
+  const atTheEnd = begun;
+  await cache.close();
+  expect(begun).toBe(atTheEnd);
 });
 
 it('refuses bad params before anything is loaded, and a stream at the first of them', async () => {
