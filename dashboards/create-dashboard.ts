@@ -100,7 +100,7 @@ export function createDashboard(options: DashboardOptions): Dashboard {
   app.post('/actions/warm-up', warmUpAction(context));
   app.use('/queues', boardHeaders(), bullBoard(context));
   app.use(answerNotFound);
-  app.use(answerError);
+  app.use(answerError(context));
 
   const close = async (): Promise<void> => {
     streams.close();

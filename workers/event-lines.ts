@@ -25,6 +25,8 @@ const NO_CONNECTION = "Stream isn't writeable and enableOfflineQueue options is 
 export const EVENT_LINES: Lines = {
   'server:unsuitable': ({ error }) => warn(error.message),
   'redis:failed': ({ role, error }) => warn(`${role} Redis: ${reasonOf(error)}`),
+  'dashboard:failed': ({ method, path, error }) =>
+    failed(`${method} ${path} failed: ${reasonOf(error)}`),
   'breaker:opened': ({ role, node }) =>
     warn(`${server(role, node)} is not asked any more, but for a probe now and then`),
   'breaker:closed': ({ role, node }) => info(`${server(role, node)} is asked again`),

@@ -1,5 +1,6 @@
-import type { ErrorRequestHandler, RequestHandler } from 'express';
-import { messageOf, printValue } from '../../src/core/errors.ts';
+import type { ErrorRequestHandler, Request, RequestHandler, Response } from 'express';
+import { EverwarmError, messageOf, printValue } from '../../src/core/errors.ts';
+import type { DashboardContext } from '../context.ts';
 import { statusOfError } from './error-status.ts';
 import { html } from './html.ts';
 import { sendPage } from './layout.ts';
@@ -17,13 +18,39 @@ export const answerNotFound: RequestHandler = (request, response) => {
 };
 
 /** The client learns the status, the log the reason: an error's text may quote Redis' address or a path. */
-// biome-ignore lint/complexity/useMaxParams: Express tells an error handler by its four parameters
-export const answerError: ErrorRequestHandler = (error, request, response, _next) => {
-  const status = statusOfError(error);
-  if (status >= 500) {
-    const text = `dashboard: ${request.method} ${request.path} failed: ${messageOf(error)}`;
+export function answerError(context: DashboardContext): ErrorRequestHandler {
+  // biome-ignore lint/complexity/useMaxParams: Express tells an error handler by its four parameters
+  return (error, request, response, _next) => {
+    const status = statusOfError(error);
+    if (status >= 500) tell(context, request, { status, error });
+    answer(status, request, response);
+  };
+}
+
+interface Failure {
+  readonly status: number;
+  readonly error: unknown;
+}
+
+function tell({ events, settings }: DashboardContext, request: Request, failure: Failure): void {
+  const { status } = failure;
+  const { method, path } = request;
+  const error = settings.hideKeys ? withoutText(failure.error) : failure.error;
+  if (events.listeners('dashboard:failed').size > 0) {
+    events.emit('dashboard:failed', { method, path, status, error });
+  } else {
+    const text = `dashboard: ${method} ${path} failed: ${JSON.stringify(messageOf(error))}`;
     process.emitWarning(text, 'EverwarmWarning');
   }
+}
+
+/** What went wrong with a key names it. */
+function withoutText(error: unknown): Error {
+  const code = error instanceof EverwarmError ? error.code : 'an error';
+  return new Error(`${code} (its text may name keys, which are hidden)`);
+}
+
+function answer(status: number, request: Request, response: Response): void {
   if (response.headersSent) return void response.destroy();
   if (status === 503 && request.method === 'GET' && request.accepts('html')) {
     sendPage(response.status(503), {
@@ -36,4 +63,4 @@ export const answerError: ErrorRequestHandler = (error, request, response, _next
     return;
   }
   sendError(response, status, TEXTS[status] ?? TEXTS[400] ?? '');
-};
+}

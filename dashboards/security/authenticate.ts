@@ -2,10 +2,11 @@ import { createHmac, randomBytes } from 'node:crypto';
 import type { Request, RequestHandler, Response } from 'express';
 import { rateLimit } from 'express-rate-limit';
 import { LRUCache } from 'lru-cache';
+import { InvalidOptionError } from '../../src/core/errors.ts';
 import type { DashboardSettings } from '../options.ts';
 import { sendError } from '../pages/send-error.ts';
 import { pathOf } from './audit.ts';
-import { ANYBODY, type DashboardUser, isKnown, setUser } from './request-user.ts';
+import { ANYBODY, type DashboardUser, isKnown, isUser, setUser } from './request-user.ts';
 import { type Identify, Users } from './users.ts';
 
 const ATTEMPTS_PER_MINUTE = 20;
@@ -13,6 +14,7 @@ const CHALLENGE = 'Basic realm="Everwarm", charset="UTF-8"';
 /** Browsers send the password with every request: scrypt need not judge it each time. */
 const KNOWN_FOR_MS = 300_000;
 const MOST_KNOWN = 1_000;
+const USER_RULE = "must be { name: 'ann', role: 'viewer' or 'operator' }, or null";
 
 /** Middleware that finds out who sent a request, or refuses it. */
 export function authenticate(settings: DashboardSettings): readonly RequestHandler[] {
@@ -31,8 +33,12 @@ export function authenticate(settings: DashboardSettings): readonly RequestHandl
 
 function identified(identify: Identify): RequestHandler {
   return async (request, response, next) => {
-    const user = await identify(request);
-    if (user === null) return sendError(response, 401, 'The application does not know you.');
+    const user: unknown = await identify(request);
+    // Of a table of users that has no such one.
+    if (user === null || user === undefined) {
+      return sendError(response, 401, 'The application does not know you.');
+    }
+    if (!isUser(user)) throw new InvalidOptionError('dashboard.auth(request)', user, USER_RULE);
     setUser(response, user);
     next();
   };
@@ -59,6 +65,9 @@ class Logins {
       // Whether a proxy is to be believed the application says, by `trust proxy`.
       validate: false,
       skip: (_request, response) => isKnown(response as Response),
+      // Each right login takes back its own count alone: else who has one could guess another's for ever.
+      skipSuccessfulRequests: true,
+      requestWasSuccessful: (_request, response) => isKnown(response as Response),
       handler: (_request, response) =>
         sendError(response, 429, 'Too many wrong passwords from your address. Wait a minute.'),
     });
@@ -75,7 +84,6 @@ class Logins {
       const user = await this.#verify(authorization);
       if (user === null) return this.#refuse(request, response);
       this.#known.set(this.#digest(authorization), user);
-      if (request.ip !== undefined) limited.resetKey(request.ip);
       setUser(response, user);
       next();
     };
@@ -83,7 +91,8 @@ class Logins {
   }
 
   #verify(authorization: string): Promise<DashboardUser | null> | DashboardUser | null {
-    const [scheme = '', value = ''] = authorization.split(' ', 2);
+    const [scheme = '', value = '', ...more] = authorization.split(' ');
+    if (more.length > 0) return null;
     if (scheme.toLowerCase() === 'bearer') return this.#users.withToken(value);
     if (scheme.toLowerCase() !== 'basic') return null;
     const text = Buffer.from(value, 'base64').toString('utf8');

@@ -12,6 +12,12 @@ export interface DashboardUser {
 export const ANYBODY: DashboardUser = { name: 'anonymous', role: 'operator' };
 const NOBODY: DashboardUser = { name: '-', role: 'viewer' };
 
+/** Of what an application's own login answers. */
+export function isUser(answer: unknown): answer is DashboardUser {
+  const { name, role } = (answer ?? {}) as Partial<DashboardUser>;
+  return typeof name === 'string' && (role === 'viewer' || role === 'operator');
+}
+
 export function setUser(response: Response, user: DashboardUser): void {
   response.locals.dashboardUser = user;
 }

@@ -54,21 +54,21 @@ export class Users {
 
   #add(entry: string, at: number): void {
     const [, name, secret = '', role = 'operator'] = ENTRY.exec(entry) ?? [];
-    if (name === undefined) throw refused(entry, at);
+    if (name === undefined) throw refused(at);
     if (name === 'bearer') {
-      if (!TOKEN.test(secret)) throw refused(entry, at);
+      if (!TOKEN.test(secret)) throw refused(at);
       const user = { name: `token-${at + 1}`, role: role as Role };
       this.#tokens.push({ ...user, digest: digestOf(secret) });
       return;
     }
     const password = parsePasswordHash(secret);
-    if (password === null) throw refused(entry, at);
+    if (password === null) throw refused(at);
     this.#byName.set(name, { name, role: role as Role, password });
   }
 }
 
-function refused(entry: string, at: number): InvalidOptionError {
-  return new InvalidOptionError(`dashboard.auth[${at}]`, entry.split(':', 1)[0], RULE);
+function refused(at: number): InvalidOptionError {
+  return new InvalidOptionError(`dashboard.auth[${at}]`, '…', RULE);
 }
 
 function publicPart({ name, role }: DashboardUser): DashboardUser {

@@ -140,6 +140,13 @@ export interface EventMap {
   /** Calls to this server, on a cluster to this node of it ('' else), fail at once but for a probe now and then. */
   'breaker:opened': { readonly role: 'cache' | 'queue'; readonly node: string };
   'breaker:closed': { readonly role: 'cache' | 'queue'; readonly node: string };
+  /** A request to the dashboard ended in a status of 500 or more. */
+  'dashboard:failed': {
+    readonly method: string;
+    readonly path: string;
+    readonly status: number;
+    readonly error: unknown;
+  };
   'server:unsuitable': { readonly role: 'cache' | 'queue'; readonly error: EverwarmError };
 }
 

@@ -45,6 +45,7 @@ const EVENTS: Readonly<Record<EventName, true>> = {
   'redis:failed': true,
   'breaker:opened': true,
   'breaker:closed': true,
+  'dashboard:failed': true,
   'server:unsuitable': true,
   'origin:opened': true,
   'origin:closed': true,

@@ -89,6 +89,11 @@ test.for([
   ['breaker:opened', { role: 'cache', node: '' }, 'warn'],
   ['breaker:closed', { role: 'cache', node: '10.0.0.1:7000' }, 'info'],
   ['server:unsuitable', { role: 'queue', error: new EverwarmError('CLOSED', 'evicts') }, 'warn'],
+  [
+    'dashboard:failed',
+    { method: 'GET', path: '/', status: 503, error: new Error('away') },
+    'error',
+  ],
   ['schema:mismatched', { loader: 'l', key: 'k', at: 'load', issues: 'id: number' }, 'error'],
   ['origin:opened', { loader: 'l', retryAtMs: 0 }, 'error'],
   ['origin:closed', { loader: 'l' }, 'info'],
