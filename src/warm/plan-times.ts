@@ -17,9 +17,6 @@ export interface PlanTimesParts {
   readonly isLedByPeak: boolean;
 }
 
-/** A peak without a scheduled time since the last one is none of the plan's; so many in a row are passed over. */
-const MOST_PASSED_OVER = 400;
-
 /**
  * When the runs of a plan start. By its schedule: then, with a peak to follow. By its peak: a lead before
  * each peak, with a schedule before each that has a scheduled time since the last one.
@@ -41,12 +38,11 @@ export class PlanTimes {
     const { schedule, peak, isLedByPeak } = this.#parts;
     if (!isLedByPeak) return this.#scheduled(schedule?.previous(nowMs) ?? null);
     const leadMs = this.#parts.leadMs ?? measuredLeadMs;
-    let peakMs = peak?.previous(nowMs + leadMs) ?? null;
-    for (let tries = 0; peakMs !== null && tries < MOST_PASSED_OVER; tries++) {
-      if (this.#isOurs(peakMs)) return this.#led(peakMs, leadMs);
-      peakMs = peak?.previous(peakMs - 1) ?? null;
-    }
-    return null;
+    const lastMs = peak?.previous(nowMs + leadMs) ?? null;
+    if (lastMs === null || !schedule) return this.#led(lastMs, leadMs);
+    // A peak is the plan's that comes next after a scheduled time.
+    const scheduledMs = schedule.previous(lastMs - 1);
+    return this.#led(scheduledMs === null ? null : (peak?.next(scheduledMs) ?? null), leadMs);
   }
 
   /** The first run that is to start later. */
@@ -54,12 +50,10 @@ export class PlanTimes {
     const { schedule, peak, isLedByPeak } = this.#parts;
     if (!isLedByPeak) return this.#scheduled(schedule?.next(nowMs) ?? null);
     const leadMs = this.#parts.leadMs ?? measuredLeadMs;
-    let peakMs = peak?.next(nowMs + leadMs) ?? null;
-    for (let tries = 0; peakMs !== null && tries < MOST_PASSED_OVER; tries++) {
-      if (this.#isOurs(peakMs)) return this.#led(peakMs, leadMs);
-      peakMs = peak?.next(peakMs) ?? null;
-    }
-    return null;
+    const nextMs = peak?.next(nowMs + leadMs) ?? null;
+    if (nextMs === null || !schedule || this.#isOurs(nextMs)) return this.#led(nextMs, leadMs);
+    const scheduledMs = schedule.next(nextMs - 1);
+    return this.#led(scheduledMs === null ? null : (peak?.next(scheduledMs) ?? null), leadMs);
   }
 
   /** The peak that a run started now, by hand, is for. */
@@ -79,16 +73,16 @@ export class PlanTimes {
     };
   }
 
-  #led(peakAtMs: number, leadMs: number): Fire | null {
+  #led(peakAtMs: number | null, leadMs: number): Fire | null {
     const { peak } = this.#parts;
-    if (!peak) return null;
+    if (!peak || peakAtMs === null) return null;
     return { name: peak.zone.text(peakAtMs), startAtMs: peakAtMs - leadMs, peakAtMs };
   }
 
+  /** A peak without a scheduled time since the last one is none of the plan's. */
   #isOurs(peakMs: number): boolean {
     const { schedule, peak } = this.#parts;
-    if (!schedule) return true;
-    const scheduledMs = schedule.previous(peakMs - 1);
+    const scheduledMs = schedule?.previous(peakMs - 1) ?? null;
     if (scheduledMs === null) return false;
     const lastPeakMs = peak?.previous(peakMs - 1) ?? null;
     return lastPeakMs === null || scheduledMs >= lastPeakMs;
