@@ -2,9 +2,13 @@ import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { EverwarmError, messageOf } from '../src/core/errors.ts';
+import { printSpan } from '../src/core/print-span.ts';
 import type { AnyLoader } from '../src/loaders/define-loader.ts';
 import { isLoader } from '../src/loaders/registry.ts';
 import { isWarmUp, type WarmUp } from '../src/warm/warm-up.ts';
+
+/** Connections that it awaits may take their time. */
+const LOAD_MS = 60_000;
 
 /** What a loaders file exports, by whatever names: single ones or arrays of them. */
 export interface LoadersFile {
@@ -34,11 +38,25 @@ export async function loadLoaders(file: string): Promise<LoadersFile> {
 
 async function importFile(path: string): Promise<Record<string, unknown>> {
   try {
-    return (await import(pathToFileURL(path).href)) as Record<string, unknown>;
+    return await inTime(import(pathToFileURL(path).href) as Promise<Record<string, unknown>>);
   } catch (cause) {
     const why = typeScriptProblem(cause) ?? messageOf(cause);
     const message = `loaders file ${path} could not be loaded: ${why}`;
     throw new EverwarmError('LOADERS_FILE', message, { cause });
+  }
+}
+
+/** Nothing else may keep the process alive: it would end without a word. */
+async function inTime<T>(imported: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    const rule = `not loaded within ${printSpan(LOAD_MS)}: something that it awaits at its top level does not come`;
+    timer = setTimeout(() => reject(new Error(rule)), LOAD_MS);
+  });
+  try {
+    return await Promise.race([imported, late]);
+  } finally {
+    clearTimeout(timer);
   }
 }
 

@@ -119,21 +119,36 @@ function workerOptions({ concurrency, grace }: RoleFlags): { concurrency?: numbe
 
 /** Flags of a process that is configured by its environment alone (containers). */
 export function flagsFromEnvironment(): RoleFlags {
-  const { EVERWARM_LOADERS, EVERWARM_NAMESPACE, EVERWARM_STRICT, EVERWARM_SHADOW } = process.env;
+  const { EVERWARM_LOADERS, EVERWARM_NAMESPACE } = process.env;
   const { EVERWARM_LOG_LEVEL, EVERWARM_LOG_FORMAT } = process.env;
-  const { EVERWARM_HEALTH_PORT, EVERWARM_HEALTH_HOST } = process.env;
-  const { EVERWARM_METRICS_PORT, EVERWARM_METRICS_HOST, EVERWARM_TRACES } = process.env;
+  const { EVERWARM_HEALTH_HOST, EVERWARM_METRICS_HOST } = process.env;
   return {
     loaders: EVERWARM_LOADERS ?? 'loaders.js',
     namespace: EVERWARM_NAMESPACE,
-    strict: EVERWARM_STRICT === '1',
-    shadow: EVERWARM_SHADOW === '1',
+    strict: yesFrom('EVERWARM_STRICT'),
+    shadow: yesFrom('EVERWARM_SHADOW'),
     logLevel: EVERWARM_LOG_LEVEL,
     logFormat: EVERWARM_LOG_FORMAT,
-    healthPort: EVERWARM_HEALTH_PORT === undefined ? undefined : Number(EVERWARM_HEALTH_PORT),
+    healthPort: portFrom('EVERWARM_HEALTH_PORT'),
     healthHost: EVERWARM_HEALTH_HOST,
-    metricsPort: EVERWARM_METRICS_PORT ? Number(EVERWARM_METRICS_PORT) : undefined,
+    metricsPort: portFrom('EVERWARM_METRICS_PORT'),
     metricsHost: EVERWARM_METRICS_HOST,
-    traces: EVERWARM_TRACES === '1',
+    traces: yesFrom('EVERWARM_TRACES'),
   };
+}
+
+/** Empty is as good as unset, as where a template has no value for it. */
+function yesFrom(variable: string): boolean {
+  const text = process.env[variable] ?? '';
+  if (text === '' || text === '0' || text === 'false') return false;
+  if (text === '1' || text === 'true') return true;
+  throw new InvalidOptionError(variable, text, 'must be 1 or 0');
+}
+
+function portFrom(variable: string): number | undefined {
+  const text = process.env[variable] ?? '';
+  if (text === '') return undefined;
+  const port = /^\d+$/.test(text) ? Number(text) : Number.NaN;
+  if (port <= 65_535) return port;
+  throw new InvalidOptionError(variable, text, 'must be a port, from 0 to 65535');
 }

@@ -8,7 +8,6 @@ import { loadersOf, type RoleFlags, roleOptions } from '../../workers/run-role.t
 import { untilSignal } from '../../workers/shutdown.ts';
 import type { WithMetrics } from '../config/metrics-option.ts';
 import type { RoleOptions } from '../config/options.ts';
-import type { Health } from '../core/health.ts';
 
 export type DashboardFlags = RoleFlags & {
   readonly host?: string;
@@ -26,28 +25,33 @@ export async function runDashboard(flags: DashboardFlags): Promise<void> {
   const file = await loadersOf(flags);
   const metrics = await openMetrics(flags);
   const options = { ...roleOptions(flags), ...metrics.options };
-  const dashboard = await openDashboard(file, options, flags).catch(async (error: unknown) => {
+  let dashboard: ListeningDashboard | null = null;
+  let ops: Ops | null = null;
+  let isSignalled = false;
+  const close = async (): Promise<void> => {
+    await dashboard?.close().finally(() => ops?.close());
     await metrics.close();
-    throw error;
-  });
-  logEvents(log, dashboard);
-  const health = (): Promise<Health> => dashboard.health();
+  };
+  // From now on: a signal may also come while it waits for its servers.
+  const onSignal = (): void => {
+    isSignalled = true;
+    ops?.leave();
+  };
+  const ended = untilSignal('dashboard', { log, onSignal, close });
   const { handlers, url } = metrics;
-  const ops = await Ops.open({ flags, log, health, handlers }).catch(async (error: unknown) => {
-    await dashboard.close();
-    await metrics.close();
+  try {
+    dashboard = await openDashboard(file, options, flags);
+    logEvents(log, dashboard);
+    const { health } = dashboard;
+    ops = await Ops.open({ flags, log, health, handlers });
+  } catch (error) {
+    if (isSignalled) return ended; // What it was starting was closed under it.
+    await close();
     throw error;
-  });
+  }
   if (url) log.info({ event: 'metrics:served', url }, `metrics ${url}`);
   log.info({ event: 'role:ready', url: dashboard.url }, `dashboard ${dashboard.url}`);
-  await untilSignal('dashboard', {
-    log,
-    onSignal: () => ops.leave(),
-    close: async () => {
-      await dashboard.close().finally(() => ops.close());
-      await metrics.close();
-    },
-  });
+  await ended;
 }
 
 /** The dashboard over every loader and warm-up of a file. */

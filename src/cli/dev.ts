@@ -24,6 +24,12 @@ export async function runDev(flags: DevFlags, command: readonly string[]): Promi
   const close = async (): Promise<void> => {
     for (const one of closers.toReversed()) await one();
   };
+  // From now on: a signal may also come while it starts.
+  let isSignalled = false;
+  const onSignal = (): void => {
+    isSignalled = true;
+  };
+  const ended = untilSignal('dev', { log, onSignal, close });
   try {
     const redis = flags.redis ?? (await startRedis(flags.port, { log, closers })).url;
     const file = await loadersOf({ ...flags, redis });
@@ -44,10 +50,11 @@ export async function runDev(flags: DevFlags, command: readonly string[]): Promi
     if (command.length > 0)
       closers.push(startProgram(command, environmentOf({ ...flags, redis }), log));
   } catch (error) {
+    if (isSignalled) return ended; // What it was starting was closed under it.
     await close();
     throw error;
   }
-  await untilSignal('dev', { log, close });
+  await ended;
 }
 
 async function startRedis(

@@ -4,6 +4,7 @@ import { decodeKey } from '../loaders/key-codec.ts';
 import { Explainer } from '../observe/explainer.ts';
 import type { Explanation } from '../observe/explanation.ts';
 import { loaderNamed } from './named-loaders.ts';
+import { printable } from './printable.ts';
 import { withSession } from './session.ts';
 
 export type ExplainFlags = RoleFlags & { readonly json?: boolean };
@@ -27,7 +28,7 @@ function printExplanation(explanation: Explanation): string {
   const rows = rowsOf(explanation);
   const width = Math.max(...rows.map(([label]) => label.length)) + 2;
   const lines = rows.map(([label, text]) => `  ${label.padEnd(width)}${text}`);
-  return [`${loader} ${key} ${summary}`, '', ...lines].join('\n');
+  return [`${loader} ${key} ${summary}`, '', ...lines].map(printable).join('\n');
 }
 
 function rowsOf(explanation: Explanation): (readonly [label: string, text: string])[] {

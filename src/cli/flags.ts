@@ -89,7 +89,12 @@ export function withExamples(command: Command, ...lines: readonly string[]): Com
 
 /** Runs a command that ends by itself: pools that the loaders file opened must not keep it alive. */
 export function runOnce(main: () => Promise<unknown>): Promise<void> {
-  return runMain(() => main().then(() => process.exit()));
+  return runMain(async () => {
+    await main();
+    // What was written last may still be on its way, or nobody may take it.
+    await new Promise((written) => process.stdout.write('', written));
+    process.exit();
+  });
 }
 
 /** @throws InvalidArgumentError */
@@ -101,7 +106,7 @@ export function wholeNumber(text: string): number {
 
 /** @throws InvalidArgumentError */
 export function positiveNumber(text: string): number {
-  const number = wholeNumber(text);
-  if (number > 0) return number;
+  const number = Number(text);
+  if (/^\d+$/.test(text.trim()) && Number.isSafeInteger(number) && number > 0) return number;
   throw new InvalidArgumentError('It must be a whole number of at least 1.');
 }

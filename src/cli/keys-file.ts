@@ -3,6 +3,10 @@ import { createInterface } from 'node:readline';
 import { EverwarmError, messageOf } from '../core/errors.ts';
 import { decodeKey } from '../loaders/key-codec.ts';
 
+const BYTE_ORDER_MARK = '\uFEFF';
+/** What a decoder puts in place of bytes that are no text, as those of a compressed file. */
+const UNREADABLE = '\uFFFD';
+
 /**
  * The key texts of a file, one a line as dashboards and events show them; empty lines are none. Lines that
  * are no key are told with their number and passed over.
@@ -21,9 +25,10 @@ export async function* keysOfFile(
       crlfDelay: Infinity,
     })) {
       number++;
-      if (line === '') continue;
-      const problem = problemOf(line);
-      if (problem === null) yield line;
+      const text = number === 1 ? line.replace(BYTE_ORDER_MARK, '') : line;
+      if (text === '') continue;
+      const problem = problemOf(text);
+      if (problem === null) yield text;
       else onBad(number, problem);
     }
   } catch (cause) {
@@ -34,6 +39,7 @@ export async function* keysOfFile(
 
 /** Null: the line is a key. */
 function problemOf(line: string): string | null {
+  if (line.includes(UNREADABLE)) return 'is no UTF-8 text';
   try {
     decodeKey(line);
     return null;

@@ -53,10 +53,7 @@ export function roleCommands(program: Command): void {
     .action((flags: DashboardFlags) =>
       runMain(async () => (await import('./dashboard.ts')).runDashboard(flags)),
     );
-  withExamples(
-    dashboard,
-    'dashboard --loaders loaders.js --host 0.0.0.0 --allowed-host ops.example.com',
-  );
+  withExamples(dashboard, 'dashboard --loaders loaders.js --host 0.0.0.0 --auth "bearer:$TOKEN"');
 
   const password = program
     .command('password')

@@ -8,6 +8,7 @@ import { tableLines } from '../core/table-lines.ts';
 import type { AnyLoader } from '../loaders/define-loader.ts';
 import { type HotKey, readHotKeys } from '../observe/hot-keys.ts';
 import { loadersNamed } from './named-loaders.ts';
+import { printable } from './printable.ts';
 import { type Session, withSession } from './session.ts';
 import { styleFor } from './style.ts';
 
@@ -125,6 +126,6 @@ function rowOf(
 
 /** Without what would leave the line: a key may hold line feeds. */
 function shortened(key: string, most: number): string {
-  const text = key.replace(/\p{Cc}/gu, '·');
+  const text = printable(key);
   return text.length > most ? `${text.slice(0, most - 1)}…` : text;
 }

@@ -29,10 +29,11 @@ export function keysOfFlags(
   throw new InvalidOptionError('warm', loader.name, rule);
 }
 
-/** Tells the first lines of a file that are no keys, and counts them all. */
+/** Tells the first of what is no key, with its line where it is of a file, and counts all of it. */
 export class BadLines {
   readonly #say: (text: string) => void;
   #count = 0;
+  #lines = 0;
 
   constructor(say: (text: string) => void) {
     this.#say = say;
@@ -42,13 +43,18 @@ export class BadLines {
     return this.#count;
   }
 
-  readonly add = (line: number, why: string): void => {
+  readonly add = (line: number | null, why: string): void => {
     this.#count++;
-    if (this.#count <= MOST_LINES_TOLD) this.#say(`line ${line}: ${why}`);
+    if (line !== null) this.#lines++;
+    const where = line === null ? '' : `line ${line}: `;
+    if (this.#count <= MOST_LINES_TOLD) this.#say(`${where}${why}`);
   };
 
   tell(): void {
-    if (this.#count > 0) this.#say(`${this.#count} lines are no keys, and were passed over`);
+    const lines = this.#lines;
+    const rest = this.#count - lines;
+    if (lines > 0) this.#say(`${lines} lines are no keys, and were passed over`);
+    if (rest > 0) this.#say(`${rest} params make no key, and were passed over`);
   }
 }
 

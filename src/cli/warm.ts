@@ -1,7 +1,9 @@
 import { loadersOf, type RoleFlags } from '../../workers/run-role.ts';
+import { EverwarmError, messageOf } from '../core/errors.ts';
 import { HottestKeys } from '../warm/hottest-keys.ts';
 import { keyStream } from '../warm/key-stream.ts';
 import type { WarmUp } from '../warm/warm-up.ts';
+import { printable } from './printable.ts';
 import { ProgressBar } from './progress-bar.ts';
 import { type Session, withSession } from './session.ts';
 import { BadLines, keysOfFlags, type WarmLoaderFlags, warmLoader } from './warm-loader.ts';
@@ -41,15 +43,15 @@ async function dryRun(target: Target, flags: WarmFlags, session: Session): Promi
   const bad = new BadLines((text) => void stream.write(`${text}\n`));
   const keys =
     target.kind === 'plan'
-      ? keysOfPlan(target.plan, session, (error) => bad.add(0, String(error)))
+      ? keysOfPlan(target.plan, session, (error) => bad.add(null, messageOf(error)))
       : keysOfFlags(target.loader, flags, { ...session, onBad: bad.add });
   const first: string[] = [];
   let count = 0;
-  for await (const key of keys) {
+  for await (const key of readOf(target, keys)) {
     count++;
     if (count > SHOWN) continue;
     first.push(key);
-    if (!flags.json) stream.write(`${key}\n`);
+    if (!flags.json) stream.write(`${printable(key)}\n`);
   }
   if (count > SHOWN && !flags.json) stream.write('…\n');
   bad.tell();
@@ -57,6 +59,22 @@ async function dryRun(target: Target, flags: WarmFlags, session: Session): Promi
     printJson({ ...named(target), dryRun: true, keys: count, first, refused: bad.count });
   } else stream.write(`${count} keys; none was loaded\n`);
   return bad.count === 0;
+}
+
+/** The keys; what a plan's own function throws is told as that of a run is. */
+async function* readOf(target: Target, keys: AsyncIterable<string>): AsyncIterable<string> {
+  let count = 0;
+  try {
+    for await (const key of keys) {
+      count++;
+      yield key;
+    }
+  } catch (cause) {
+    if (cause instanceof EverwarmError) throw cause;
+    const { kind, name } = named(target);
+    const what = `the keys of ${kind} "${name}" cannot be read on after ${count}`;
+    throw new EverwarmError('WARM_FAILED', `${what}: ${messageOf(cause)}`, { cause });
+  }
 }
 
 function named(target: Target): { readonly kind: Target['kind']; readonly name: string } {

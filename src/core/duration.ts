@@ -4,6 +4,7 @@ import { InvalidOptionError } from './errors.ts';
 export type Duration = number | `${number}${'ms' | 's' | 'm' | 'h' | 'd'}`;
 
 const UNIT_MS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
+const LIKE = "'250ms', '30s', '5m', '2h', '1d'";
 const PATTERN = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/;
 
 /**
@@ -14,11 +15,9 @@ const PATTERN = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/;
 export function parseDuration(duration: Duration, path: string): number {
   const ms = typeof duration === 'number' ? duration : parseText(duration);
   if (!Number.isFinite(ms) || ms < 0) {
-    throw new InvalidOptionError(
-      path,
-      duration,
-      "must be a duration: milliseconds as a number, or text like '250ms', '30s', '5m', '2h', '1d'",
-    );
+    const isBare = typeof duration === 'string' && /^\d+(?:\.\d+)?$/.test(duration);
+    const rule = isBare ? 'needs a unit' : 'must be a duration: milliseconds as a number, or text';
+    throw new InvalidOptionError(path, duration, `${rule} like ${LIKE}`);
   }
   return ms;
 }

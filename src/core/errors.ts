@@ -63,7 +63,13 @@ function describe(value: unknown): string {
   if (typeof value === 'function') return 'a function';
   if (value === null || typeof value !== 'object') return String(value);
   if (Array.isArray(value)) return `an array of ${value.length}`;
-  return `an object of type ${value.constructor?.name ?? 'null prototype'}`;
+  const type = value.constructor ? value.constructor.name || tagOf(value) : 'null prototype';
+  return `an object of type ${type}`;
+}
+
+/** Of what has no constructor with a name, as a generator. */
+function tagOf(value: object): string {
+  return Object.prototype.toString.call(value).slice('[object '.length, -1);
 }
 
 /** The message of whatever was thrown, also when it was not an Error. */

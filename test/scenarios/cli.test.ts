@@ -1,3 +1,5 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
 import { describe, expect } from 'vitest';
 import { startEmbeddedRedis } from '../../src/dev/embedded-redis.ts';
 import { compiled } from '../helpers/child.ts';
@@ -67,6 +69,11 @@ describe.concurrent('everwarm', () => {
       code: 1,
       output: expect.stringMatching(/`grace` \("soon"\)/),
     });
+  });
+
+  test('ends without a word when nobody reads on', async () => {
+    const command = `"${process.execPath}" "${compiled(MAIN)}" completion bash | true`;
+    expect(await promisify(execFile)('sh', ['-c', command])).toEqual({ stdout: '', stderr: '' });
   });
 
   test.for(['worker', 'scheduler'] as const)(

@@ -1,5 +1,7 @@
 import { execFile } from 'node:child_process';
-import { describe, expect } from 'vitest';
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
+import { describe, expect, onTestFinished } from 'vitest';
 import { compiled } from '../helpers/child.ts';
 import { freePort } from '../helpers/port.ts';
 import { printed, test } from '../helpers/system.ts';
@@ -59,11 +61,27 @@ describe('everwarm dashboard', () => {
     const flags = ['dashboard', '--loaders', loaders, '--redis', redis, '--port', '0'];
     const strict = system.run(MAIN, [...flags, '--strict']);
     const patient = system.run(MAIN, flags);
-
     expect(await strict.exited).toEqual({ code: 1, signal: null });
     expect(strict.output).toContain(`everwarm: Redis at ${redis} did not answer within 5000 ms`);
     await printed(patient, /"event":"redis:failed","server":"queue".*ECONNREFUSED/);
     expect(patient.output).toContain('"event":"role:ready"');
+  });
+
+  test('ends when it is told to while it waits for its servers', async ({ system }) => {
+    const loaders = await system.file('loaders.mjs', LOADERS);
+    const silent = createServer().listen(0, '127.0.0.1');
+    onTestFinished(() => void silent.close());
+    await once(silent, 'listening');
+    const { port } = silent.address() as AddressInfo;
+    const redis = `redis://127.0.0.1:${port}`;
+    const flags = ['dashboard', '--loaders', loaders, '--redis', redis, '--port', '0'];
+    const dashboard = system.run(MAIN, flags);
+    await once(silent, 'connection'); // It will wait for an answer for 5 s.
+    dashboard.signal('SIGTERM');
+
+    expect(await dashboard.exited).toEqual({ code: 0, signal: null });
+    expect(dashboard.output).toContain('"event":"role:closed"');
+    expect(dashboard.output).not.toContain('"event":"role:ready"');
   });
 
   test('serves metrics of the fleet where workers do, and not where pages are', async ({

@@ -13,7 +13,7 @@ const FLAGS = {
 } as const;
 
 test.for<[wrong: Record<string, unknown>, message: string]>([
-  [{ ttl: '60' }, '`--ttl` ("60") must be a duration'],
+  [{ ttl: '60' }, '`--ttl` ("60") needs a unit'],
   [{ ttl: '-60s' }, '`--ttl` ("-60s") must be a duration'],
   [{ ttl: '50ms' }, '`--ttl` ("50ms") must be at least 100 ms'],
   [{ loadTime: 'fast' }, '`--load-time` ("fast") must be a duration'],
