@@ -1,7 +1,7 @@
 import type { Cache, ParamsArgument, Settable } from './cache.ts';
 import type { CacheParts } from './cache-parts.ts';
 import { closeCache } from './close-cache.ts';
-import { checkSettable } from './config/rules.ts';
+import { checkObject, checkSettable } from './config/rules.ts';
 import { EverwarmError } from './core/errors.ts';
 import type { EventName, Listener } from './core/events.ts';
 import type { Invalidation } from './core/invalidation.ts';
@@ -14,7 +14,7 @@ import type {
 import type { Invalidator } from './invalidate/invalidator.ts';
 import type { ParamsOf } from './loaders/arguments.ts';
 import type { AnyLoader, Loader } from './loaders/define-loader.ts';
-import { encodeKey } from './loaders/key-codec.ts';
+import { encodeKey, encodeKeys } from './loaders/key-codec.ts';
 import type { Explanation } from './observe/explanation.ts';
 import { type Meta, toMeta } from './read/answer.ts';
 import type { LocalLoader, LocalLoaders } from './read/local-loaders.ts';
@@ -64,7 +64,7 @@ export class ReadThroughCache implements Cache {
 
   async getMany<P, R>(loader: Loader<P, R>, params: readonly NoInfer<P>[]): Promise<R[]> {
     const local = this.#known(loader);
-    return (await this.#reads.readMany(local, params.map(encodeKey))) as R[];
+    return (await this.#reads.readMany(local, encodeKeys(params))) as R[];
   }
 
   async warm<P, R>(
@@ -73,6 +73,7 @@ export class ReadThroughCache implements Cache {
     options: WarmOptions = {},
   ): Promise<WarmResult> {
     const local = this.#known(loader);
+    checkObject(options, 'options');
     const onDone = (key: string): void => void local.tier?.drop(key);
     return this.#write(() => this.#parts.warmer.warm(local.loader, params, { ...options, onDone }));
   }
@@ -128,7 +129,7 @@ export class ReadThroughCache implements Cache {
     options?: InvalidateOptions,
   ): Promise<number> {
     const { name } = this.#known(loader).loader;
-    return this.#invalidate((them) => them.keys(name, params.map(encodeKey), options));
+    return this.#invalidate((them) => them.keys(name, encodeKeys(params), options));
   }
 
   async invalidateTags(

@@ -2,6 +2,7 @@ import type { Response } from 'express';
 import { printSpan } from '../../src/core/print-span.ts';
 import type { AnyLoader } from '../../src/loaders/define-loader.ts';
 import type { Explanation } from '../../src/observe/explanation.ts';
+import { printThreshold } from '../../src/policy/explain.ts';
 import type { DashboardContext } from '../context.ts';
 import { decodedValue } from '../live/decoded-value.ts';
 import { type JobOutcome, recentOutcomes } from '../live/recent-jobs.ts';
@@ -92,7 +93,7 @@ function factsOf(explanation: Explanation): readonly (readonly [label: string, t
         ? `${recentReads.toFixed(1)} recent reads, ${readsPerSecond.toFixed(3)} per second`
         : 'not tracked',
     ],
-    ['Threshold', `${threshold.toFixed(1)} recent reads`],
+    ['Threshold', `${printThreshold(threshold)} recent reads`],
     ...entryFacts(explanation),
     ['Load time', spanText(load)],
     ['Queue wait', spanText(queueWait)],

@@ -17,7 +17,8 @@ export function changeGate({ csrf, readOnly }: ChangeGateParts): RequestHandler 
       return sendError(response, 403, 'Viewers cannot change anything: ask an operator.');
     }
     if (!csrf.isValid(request, response)) {
-      const text = 'The form is not from this dashboard, or from before it was restarted.';
+      const text =
+        'The form is not from this dashboard, or from before it was restarted, or another dashboard was opened since: load its page again.';
       return sendError(response, 403, `${text} Open the page again and repeat what you did.`);
     }
     next();

@@ -3,7 +3,7 @@ import { type RoleFlags, roleOptions } from '../../workers/run-role.ts';
 import { resolveRole } from '../config/options.ts';
 import { requiredSpan } from '../config/rules.ts';
 import type { Duration } from '../core/duration.ts';
-import { InvalidOptionError } from '../core/errors.ts';
+import { EverwarmError, InvalidOptionError } from '../core/errors.ts';
 import { createCache } from '../create-cache.ts';
 import { defineLoader } from '../loaders/define-loader.ts';
 import { Keys } from '../redis/keys.ts';
@@ -89,7 +89,8 @@ async function readHits({
   try {
     await cache.ready();
     const keys = Array.from({ length: flags.keys }, (_, key) => key);
-    for (let from = 0; from < keys.length; from += 1_000) {
+    const stop = untilTold();
+    for (let from = 0; from < keys.length && !stop.aborted; from += 1_000) {
       await cache.setMany(
         loader,
         keys.slice(from, from + 1_000).map((key) => [key, VALUE]),
@@ -99,17 +100,25 @@ async function readHits({
     const startedAtMs = performance.now();
     const untilMs = startedAtMs + forMs;
     const read = async (): Promise<void> => {
-      while (performance.now() < untilMs) {
+      while (performance.now() < untilMs && !stop.aborted) {
         await cache.get(loader, Math.floor(Math.random() * keys.length));
         hits++;
       }
     };
     await Promise.all(Array.from({ length: flags.concurrency }, read));
+    if (stop.aborted) throw new EverwarmError('CLOSED', 'stopped before its time was over');
     return (1_000 * hits) / (performance.now() - startedAtMs);
   } finally {
     await cache.invalidateNamespace({ confirm: true }).catch(() => undefined); // They expire.
     await cache.close();
   }
+}
+
+/** Who is stopped still removes its keys. */
+function untilTold(): AbortSignal {
+  const stop = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
+  return stop.signal;
 }
 
 function atMost(flag: string, value: number, most: number): void {

@@ -3,6 +3,7 @@ import { printSpan } from '../core/print-span.ts';
 import { decodeKey } from '../loaders/key-codec.ts';
 import { Explainer } from '../observe/explainer.ts';
 import type { Explanation } from '../observe/explanation.ts';
+import { printThreshold } from '../policy/explain.ts';
 import { loaderNamed } from './named-loaders.ts';
 import { printable } from './printable.ts';
 import { withSession } from './session.ts';
@@ -45,7 +46,7 @@ function rowsOf(explanation: Explanation): (readonly [label: string, text: strin
         ? `${heat.recentReads.toFixed(1)} recent reads, ${heat.readsPerSecond.toFixed(3)}/s`
         : 'not tracked',
     ],
-    ['threshold', `${heat.threshold.toFixed(1)} recent reads`],
+    ['threshold', `${printThreshold(heat.threshold)} recent reads`],
     ['entry', printEntry(explanation)],
     ['load time', printSmoothed(load)],
     ['queue wait', printSmoothed(queueWait)],

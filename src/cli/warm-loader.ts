@@ -71,7 +71,7 @@ export async function warmLoader(
     bar.say(`no worker has taken any key for ${Math.round(silentMs / 1_000)} s: is one running?`);
   });
   const stop = new AbortController();
-  process.once('SIGINT', () => stop.abort());
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
   const hottest = flags.keys === undefined ? (flags.hottest ?? 0) : 0;
   const runId = newRunId(loader.name);
   const progress = await new WarmRun({

@@ -38,6 +38,11 @@ export function encodeKey(params: unknown): string {
   return walk.text;
 }
 
+/** As `encodeKey` of each; a hole of a sparse array is `undefined`, as for any loop. */
+export function encodeKeys(params: readonly unknown[]): string[] {
+  return Array.from(params, (one) => encodeKey(one));
+}
+
 /**
  * The params that {@link encodeKey} made the text from.
  *

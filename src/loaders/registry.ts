@@ -39,10 +39,13 @@ export class LoaderRegistry {
 
   /** The error for a loader that is not, or not in this definition, among these. */
   unknown(loader: { readonly name: string }): EverwarmError {
-    const why = this.#byName.has(loader?.name)
+    if (typeof loader?.name !== 'string') {
+      return new InvalidOptionError('loader', loader, 'must come from defineLoader()');
+    }
+    const why = this.#byName.has(loader.name)
       ? 'another definition of that name is registered'
       : `registered are: ${[...this.#byName.keys()].join(', ') || 'none'}`;
-    const message = `loader "${loader?.name}" is not registered (${why})`;
+    const message = `loader "${loader.name}" is not registered (${why})`;
     return new EverwarmError('UNKNOWN_LOADER', message);
   }
 

@@ -178,7 +178,7 @@ function printReads(reads: number): string {
   return reads >= 10 ? String(Math.floor(reads)) : String(Math.floor(reads * 10) / 10);
 }
 
-function printThreshold(reads: number): string {
+export function printThreshold(reads: number): string {
   return String(reads >= 10 ? Math.ceil(reads) : Math.ceil(reads * 10) / 10);
 }
 

@@ -13,7 +13,7 @@ export interface CsvRowsOptions {
   /** One of them has to be there; cells of the others are empty texts. */
   readonly anyOf?: readonly string[];
   /** Takes one row, required columns first, then any of the others; answers why it cannot be used, else null. */
-  readonly row: (cells: readonly string[]) => string | null;
+  readonly row: (cells: readonly string[], line: number) => string | null;
 }
 
 const NAMED = 5;
@@ -88,7 +88,7 @@ export class CsvRows {
     }
     const wanted = this.#wanted;
     for (let at = 0; at < indices.length; at++) wanted[at] = cells[indices[at] as number] ?? '';
-    return this.#options.row(wanted);
+    return this.#options.row(wanted, this.#line);
   }
 
   #readHeader(line: string): readonly number[] {

@@ -16,14 +16,17 @@ export function traceRows(
 ): CsvRows {
   const required = columns.ttl === 'used' ? ['t_ms', 'key_id', 'ttl_s'] : ['t_ms', 'key_id'];
   let lastMs = 0;
-  const row = ([time = '', key = '', ttl = '']: readonly string[]): string | null => {
+  let lastLine = 0;
+  const row = ([time = '', key = '', ttl = '']: readonly string[], line: number): string | null => {
     const tMs = numberOf(time);
     if (!(tMs >= 0 && tMs <= LATEST_MS)) return `t_ms is not a time: ${short(time)}`;
-    if (tMs < lastMs) return `t_ms runs backwards: ${short(time)} after ${lastMs}`;
+    if (tMs < lastMs)
+      return `t_ms runs backwards: ${short(time)} after ${lastMs} in line ${lastLine}`;
     if (key === '') return 'key_id is empty';
     const ttlMs = ttlOf(ttl);
     if (Number.isNaN(ttlMs)) return `ttl_s is not a span: ${short(ttl)}`;
     lastMs = tMs;
+    lastLine = line;
     take(tMs, key, ttlMs);
     return null;
   };

@@ -117,6 +117,10 @@ function peakTimes(peakAt: unknown, zone: Zone, path: string): FireTimes {
   if (hour === undefined && typeof peakAt === 'string' && peakAt.includes(':')) {
     throw new InvalidOptionError(path, peakAt, "must be a time from '00:00' to '23:59'");
   }
+  if (hour === undefined && !/\s/.test(String(peakAt).trim())) {
+    const rule = "must be a time of day such as '09:00', or a cron pattern of 5 fields";
+    throw new InvalidOptionError(path, peakAt, rule);
+  }
   const pattern = hour === undefined ? peakAt : `${Number(minute)} ${Number(hour)} * * *`;
   return fireTimesOf(pattern, zone, path);
 }
@@ -132,7 +136,7 @@ function checkOrder(schedule: FireTimes, peak: FireTimes, path: string): void {
   const peakMs = peak.next(lastMs);
   if (peakMs !== null && dayOf(peakMs) === dayOf(lastMs)) return;
   const peakTime = peakMs === null ? '' : zone.text(peakMs).slice(11, 16);
-  const rule = `is before the start at ${zone.text(lastMs).slice(11, 16)}: for a peak on the next day write a cron pattern`;
+  const rule = `is not after the start at ${zone.text(lastMs).slice(11, 16)}: for a peak on the next day write a cron pattern`;
   throw new InvalidOptionError(path, peakTime, rule);
 }
 

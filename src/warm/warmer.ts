@@ -1,11 +1,11 @@
 import { DEFAULTS } from '../config/defaults.ts';
-import { checkObject, count } from '../config/rules.ts';
+import { count } from '../config/rules.ts';
 import { EverwarmError, InvalidOptionError } from '../core/errors.ts';
 import { Slots } from '../core/slots.ts';
 import { UnderWay } from '../core/under-way.ts';
 import { type Warmed, type WarmKey, WarmLoad, type WarmLoadParts } from '../load/warm-load.ts';
 import type { AnyLoader } from '../loaders/define-loader.ts';
-import { encodeKey } from '../loaders/key-codec.ts';
+import { encodeKey, encodeKeys } from '../loaders/key-codec.ts';
 import { isFresh } from '../policy/freshness.ts';
 import { ownLifeMs } from '../policy/varying-life.ts';
 import type { EntryHeader } from '../redis/entry.ts';
@@ -75,11 +75,11 @@ export class Warmer {
     params: Iterable<unknown> | AsyncIterable<unknown>,
     options: WarmOptions & { readonly onDone: (key: string) => void },
   ): Promise<WarmResult> {
-    checkObject(options, 'options');
     const calls = count(options.concurrency, 'concurrency', DEFAULTS.warmConcurrency);
     const chunks = new KeyChunks(keyTexts(params));
     const counts = { done: 0, skipped: 0, failed: 0 };
     const { signal, onProgress, onDone } = options;
+    checkCallbacks(options);
     const ended = new AbortController();
     const end = AbortSignal.any([this.#closing.signal, ended.signal, ...(signal ? [signal] : [])]);
     const underWay = new UnderWay();
@@ -174,7 +174,7 @@ export class Warmer {
 function keyTexts(
   params: Iterable<unknown> | AsyncIterable<unknown>,
 ): Iterable<string> | AsyncIterable<string> {
-  if (Array.isArray(params)) return params.map(encodeKey);
+  if (Array.isArray(params)) return encodeKeys(params);
   if (typeof params !== 'object' || params === null) throw notIterable(params);
   if (Symbol.asyncIterator in params) return encodedLater(params);
   if (Symbol.iterator in params) return encoded(params);
@@ -187,6 +187,15 @@ function* encoded(params: Iterable<unknown>): Iterable<string> {
 
 async function* encodedLater(params: AsyncIterable<unknown>): AsyncIterable<string> {
   for await (const one of params) yield encodeKey(one);
+}
+
+function checkCallbacks({ signal, onProgress }: WarmOptions): void {
+  if (signal !== undefined && !(signal instanceof AbortSignal)) {
+    throw new InvalidOptionError('signal', signal, 'must be an AbortSignal');
+  }
+  if (onProgress !== undefined && typeof onProgress !== 'function') {
+    throw new InvalidOptionError('onProgress', onProgress, 'must be a function');
+  }
 }
 
 function notIterable(params: unknown): EverwarmError {

@@ -135,6 +135,14 @@ it('refuses bad params before anything is loaded, and a stream at the first of t
   await expect(cache.warm(many, new Set(bad))).rejects.toMatchObject({ code: 'INVALID_KEY' });
   await expect(cache.warm(many, 7 as never)).rejects.toThrow('`params` (7) must be');
   await expect(cache.warm(many, [1], { concurrency: 0 })).rejects.toThrow('`concurrency` (0)');
+  await expect(cache.warm(many, [1], { signal: {} as never })).rejects.toThrow('`signal` (an obj');
+  await expect(cache.warm(many, [1], { onProgress: 5 as never })).rejects.toThrow(
+    '`onProgress` (5)',
+  );
+  await expect(cache.warm(many, [1], 'x' as never)).rejects.toThrow('`options` ("x")');
+  await expect(cache.warm('many' as never, [1])).rejects.toThrow(
+    '`loader` ("many") must come from',
+  );
   expect(calls).toEqual([]);
 });
 

@@ -59,7 +59,9 @@ describe('the loaders of a process', () => {
     expect(registry.unknown({ name: 'a' }).message).toBe(
       'loader "a" is not registered (another definition of that name is registered)',
     );
-    expect(registry.unknown(undefined as never).message).toContain('loader "undefined"');
+    expect(registry.unknown(undefined as never).message).toContain(
+      '`loader` (undefined) must come from defineLoader()',
+    );
   });
 });
 

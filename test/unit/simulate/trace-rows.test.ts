@@ -58,7 +58,7 @@ describe('a trace', () => {
     [',a', 't_ms is not a time: ""'],
     ['soon,a', 't_ms is not a time: "soon"'],
     ['1e300,a', 't_ms is not a time: "1e300"'],
-    ['9,a', 't_ms runs backwards: "9" after 10'],
+    ['9,a', 't_ms runs backwards: "9" after 10 in line 2'],
     ['11,', 'key_id is empty'],
     ['11', '1 columns, and the header has 2'],
     ['11,a,b', '3 columns, and the header has 2'],
