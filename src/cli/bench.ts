@@ -39,9 +39,11 @@ export async function runBench(flags: BenchFlags): Promise<void> {
   const { ping, hitsPerSecond } = await withSession({ ...flags, loaders: '' }, async (session) => {
     const { cache, queue } = session.servers;
     const ping = { cache: await pings(cache), queue: await pings(queue) };
-    const hitsPerSecond = await readHits({ ...flags, namespace, forMs });
-    await queue.del(new Keys(namespace).versions(LOADER));
-    return { ping, hitsPerSecond };
+    try {
+      return { ping, hitsPerSecond: await readHits({ ...flags, namespace, forMs }) };
+    } finally {
+      await queue.del(new Keys(namespace).versions(LOADER));
+    }
   });
   const { keys, concurrency } = flags;
   const found = { hitsPerSecond: Math.round(hitsPerSecond), keys, concurrency, ping };
