@@ -87,8 +87,8 @@ export function createCache(options: CacheOptions & Partial<WithLoaders>): Cache
   const permits = new Permits({ scripts: scriptClient(queue), keys, clock, events });
   const store = new EntryStore(cache, { acquireTimeoutMs: readTimeoutMs, breakers });
   const commitWaitMs = readTimeoutMs;
-  const tracing = metrics?.tracing ?? null;
-  const loading = { store, clock, events, permits, tags, counts: loads, tracing };
+  const spans = metrics?.tracing ?? null;
+  const loading = { store, clock, events, permits, tags, counts: loads, spans };
   const fenced = new FencedLoad({ ...loading, lockTtlMs, commitWaitMs });
   const waiting = { wakes, readTimeoutMs, random: Math.random };
   const misses = new MissLoader({ fenced, clock, events, ...waiting });

@@ -96,7 +96,7 @@ class WorkerRole implements RefreshWorkers {
     const tags = new EntryTags(new TagIndex(queue, keys, clock), clock);
     const { lockTtlMs } = settings;
     const tracing = this.#tracing;
-    const loading = { store, clock, events, permits, tags, counts: this.#loads, tracing };
+    const loading = { store, clock, events, permits, tags, counts: this.#loads, spans: tracing };
     this.#fenced = new FencedLoad({ ...loading, lockTtlMs });
     this.#publisher = new CountsPublisher({ queue, keys, clock });
     this.#versions = new LiveVersions({ redis: queue, keys, clock, loaders: registry });

@@ -1,22 +1,13 @@
 import { createRequire } from 'node:module';
 import type * as OpenTelemetry from '@opentelemetry/api';
 import { InvalidOptionError, messageOf } from './errors.ts';
-
-/** What a span tells of its work. */
-export type SpanAttributes = Readonly<Record<string, string | number | boolean>>;
-
-/** What is told in a span once its work is over. */
-export interface Told {
-  readonly attributes: SpanAttributes;
-  /** Why it came to nothing, if it did. */
-  readonly error?: unknown;
-}
+import type { SpanAttributes, Spans, Told } from './spans.ts';
 
 /**
  * Spans that are the parents of what begins in them, and the API by which they travel to other processes. That needs the context
  * manager and the propagator of the application's SDK; without them every span is a trace of its own.
  */
-export class Tracing {
+export class Tracing implements Spans {
   readonly tracer: OpenTelemetry.Tracer;
   readonly api: typeof OpenTelemetry;
 
@@ -26,7 +17,6 @@ export class Tracing {
     this.api = loadApi(tracer);
   }
 
-  /** Answers what `run` does, of which the span says what `tell` makes of it; what `run` throws is told in it, and thrown. */
   async inSpan<T>(name: string, run: () => Promise<T>, tell: (result: T) => Told): Promise<T> {
     const { context, trace, SpanStatusCode } = this.api;
     const span = this.tracer.startSpan(name);

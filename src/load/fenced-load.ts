@@ -3,7 +3,7 @@ import type { EverwarmError } from '../core/errors.ts';
 import type { Events, LoadReason } from '../core/events.ts';
 import { settlesWithin } from '../core/lifecycle.ts';
 import { isRefusal } from '../core/origin.ts';
-import type { Tracing } from '../core/tracing.ts';
+import type { Spans } from '../core/spans.ts';
 import type { Loaded } from '../loaders/run-loader.ts';
 import { lifeMs } from '../policy/freshness.ts';
 import type { Smoothed } from '../policy/load-time.ts';
@@ -38,7 +38,7 @@ export interface FencedLoadParts extends Omit<StoreParts, 'guards'> {
   /** Absent: nobody asks. */
   readonly counts?: LoadCounts;
   /** Absent or null: nobody traces. */
-  readonly tracing?: Tracing | null;
+  readonly spans?: Spans | null;
 }
 
 /**
@@ -123,7 +123,7 @@ export class FencedLoad {
   }
 
   async #runUnlocked(refs: readonly LoadRef[], asked: PermitAsked): Promise<readonly LoadResult[]> {
-    const { clock, permits, tracing } = this.#parts;
+    const { clock, permits, spans } = this.#parts;
     // Of no lock: so that it is aborted with the others.
     const hold = this.#keeper.hold({
       token: '',
@@ -137,7 +137,7 @@ export class FencedLoad {
       let startedAtMs = 0;
       const answers = await withPermit(permits, permitted, () => {
         startedAtMs = clock.now();
-        return tracedLoads(tracing, refs, { reason: 'miss', attempt: 1, cancellation });
+        return tracedLoads(spans, refs, { reason: 'miss', attempt: 1, cancellation });
       });
       if (isRefusal(answers)) return limitedResults(refs, answers);
       const loadMs = clock.now() - startedAtMs;
@@ -148,7 +148,7 @@ export class FencedLoad {
   }
 
   async #run(locked: readonly LockedRef[], run: LoadRun): Promise<readonly LoadResult[]> {
-    const { clock, permits, store, tracing } = this.#parts;
+    const { clock, permits, store, spans } = this.#parts;
     const { inSlot = (load) => load(), permit, ...call } = run;
     const asked = permit ?? { maxWaitMs: 0, as: run.reason };
     let startedAtMs = 0;
@@ -164,7 +164,7 @@ export class FencedLoad {
         if (loader?.isTagged) refused = await this.#tag(locked);
         found = await confirmables(store, locked);
         startedAtMs = clock.now();
-        return tracedLoads(tracing, toTargets(locked, found), { cancellation, ...call });
+        return tracedLoads(spans, toTargets(locked, found), { cancellation, ...call });
       };
       // In the slot: a permit that then waited for one would be used long after its time.
       const answers = await inSlot(() =>

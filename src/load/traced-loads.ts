@@ -1,15 +1,15 @@
-import type { Told, Tracing } from '../core/tracing.ts';
+import type { Spans, Told } from '../core/spans.ts';
 import { type LoadCall, type Loaded, type LoadTarget, runLoads } from '../loaders/run-loader.ts';
 
 /** As `runLoads`, in a span of its own if somebody traces: what the loader traces itself is a part of it. */
 export function tracedLoads(
-  tracing: Tracing | null | undefined,
+  spans: Spans | null | undefined,
   targets: readonly LoadTarget[],
   call: LoadCall,
 ): Promise<readonly Loaded[]> {
-  if (!tracing) return runLoads(targets, call);
+  if (!spans) return runLoads(targets, call);
   const run = (): Promise<readonly Loaded[]> => runLoads(targets, call);
-  return tracing.inSpan('everwarm.load', run, (answers) => told(targets, answers, call));
+  return spans.inSpan('everwarm.load', run, (answers) => told(targets, answers, call));
 }
 
 function told(

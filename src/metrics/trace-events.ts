@@ -1,7 +1,8 @@
 import type { MetricsTracer } from '../config/metrics-option.ts';
 import { messageOf } from '../core/errors.ts';
 import type { Events } from '../core/events.ts';
-import { prefixed, type SpanAttributes } from '../core/tracing.ts';
+import type { SpanAttributes } from '../core/spans.ts';
+import { prefixed } from '../core/tracing.ts';
 
 const ERROR_STATUS = 2;
 

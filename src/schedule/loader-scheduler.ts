@@ -1,7 +1,8 @@
 import type { RefreshMode } from '../config/refresh-mode.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Events } from '../core/events.ts';
-import type { Told, Tracing } from '../core/tracing.ts';
+import type { Told } from '../core/spans.ts';
+import type { Tracing } from '../core/tracing.ts';
 import type { AnyLoader } from '../loaders/define-loader.ts';
 import type { RefreshQueue } from '../queue/refresh-queue.ts';
 import type { Claim, ClaimedKey } from '../redis/claim.ts';
