@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { EverwarmError, messageOf } from '../src/core/errors.ts';
+import { settlesWithin } from '../src/core/lifecycle.ts';
 import { printSpan } from '../src/core/print-span.ts';
 import type { AnyLoader } from '../src/loaders/define-loader.ts';
 import { isLoader } from '../src/loaders/registry.ts';
@@ -46,18 +47,11 @@ async function importFile(path: string): Promise<Record<string, unknown>> {
   }
 }
 
-/** Nothing else may keep the process alive: it would end without a word. */
+/** Its limit keeps the process alive, as nothing else may: it would end without a word. */
 async function inTime<T>(imported: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    const rule = `not loaded within ${printSpan(LOAD_MS)}: something that it awaits at its top level does not come`;
-    timer = setTimeout(() => reject(new Error(rule)), LOAD_MS);
-  });
-  try {
-    return await Promise.race([imported, late]);
-  } finally {
-    clearTimeout(timer);
-  }
+  if (await settlesWithin(imported, LOAD_MS)) return imported;
+  const what = `not loaded within ${printSpan(LOAD_MS)}`;
+  throw new Error(`${what}: something that it awaits at its top level does not come`);
 }
 
 /** What is wrong with TypeScript that this Node does not run, and what to do; null: something else is wrong. */

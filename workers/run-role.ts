@@ -10,7 +10,7 @@ import { logEvents } from './log-events.ts';
 import { type MetricsFlags, openMetrics } from './metrics-server.ts';
 import { Ops, type OpsFlags } from './ops.ts';
 import type { TraceFlags } from './process-tracer.ts';
-import { untilSignal } from './shutdown.ts';
+import { runUntilSignal } from './shutdown.ts';
 
 export interface RoleFlags extends LogFlags, OpsFlags, MetricsFlags, TraceFlags {
   /** Path of the file that exports the loaders. */
@@ -55,33 +55,21 @@ export async function runRole(role: 'worker' | 'scheduler', flags: RoleFlags): P
   logEvents(log, running);
   const health = (): ReturnType<typeof running.health> => running.health();
   const { handlers, url } = metrics;
-  const ops = await Ops.open({ flags, log, health, handlers }).catch(async (error: unknown) => {
-    await running.close();
+  let ops: Ops | null = null;
+  const close = async (): Promise<void> => {
+    await running.close().finally(() => ops?.close());
     await metrics.close();
-    throw error;
-  });
-  // From now on: a signal may also come while it waits for its servers.
-  const ended = untilSignal(role, {
-    log,
-    onSignal: () => ops.leave(),
-    close: async () => {
-      await running.close().finally(() => ops.close());
-      await metrics.close();
-    },
-    deadlineMs: graceMs(flags) + CLOSE_MS,
-  });
-  if (url) log.info({ event: 'metrics:served', url }, `metrics ${url}`);
-  try {
+  };
+  const onSignal = (): void => ops?.leave();
+  const deadlineMs = graceMs(flags) + CLOSE_MS;
+  await runUntilSignal(role, { log, onSignal, close, deadlineMs }, async () => {
+    ops = await Ops.open({ flags, log, health, handlers });
+    if (url) log.info({ event: 'metrics:served', url }, `metrics ${url}`);
     await running.ready();
-  } catch (error) {
-    await running.close();
-    await metrics.close();
-    throw error;
-  }
-  const names = loaders.map(({ name }) => name);
-  const text = `${role} ready (pid ${process.pid}), loaders: ${names.join(', ')}`;
-  log.info({ event: 'role:ready', pid: process.pid, loaders: names }, text);
-  await ended;
+    const names = loaders.map(({ name }) => name);
+    const text = `${role} ready (pid ${process.pid}), loaders: ${names.join(', ')}`;
+    log.info({ event: 'role:ready', pid: process.pid, loaders: names }, text);
+  });
 }
 
 /** The options that every role shares; what is not given is left to the environment and the defaults. */

@@ -17,7 +17,7 @@ const DEADLINE_MS = 15_000;
  * Waits for SIGTERM or SIGINT, closes, and exits with `process.exitCode`, 0 if unset: an application's
  * pools must not keep a worker alive that has nothing left to do. A second signal exits at once with 1.
  */
-export async function untilSignal(role: string, options: ShutdownOptions): Promise<void> {
+async function untilSignal(role: string, options: ShutdownOptions): Promise<void> {
   const { log, close, deadlineMs = DEADLINE_MS, onSignal } = options;
   const signal = await firstSignal();
   onSignal?.();
@@ -31,6 +31,28 @@ export async function untilSignal(role: string, options: ShutdownOptions): Promi
   await closed;
   log.info({ event: 'role:closed' }, `${role} closed`);
   process.exit();
+}
+
+/** Starts a role, and runs it until a signal, which may come while it starts. What fails to start is closed. */
+export async function runUntilSignal(
+  role: string,
+  options: ShutdownOptions,
+  start: () => Promise<void>,
+): Promise<void> {
+  let isSignalled = false;
+  const onSignal = (): void => {
+    isSignalled = true;
+    options.onSignal?.();
+  };
+  const ended = untilSignal(role, { ...options, onSignal });
+  try {
+    await start();
+  } catch (error) {
+    if (isSignalled) return ended; // What it was starting was closed under it.
+    await options.close();
+    throw error;
+  }
+  await ended;
 }
 
 /** There is a listener at every moment: without one a second signal would end the process by itself, without a code. */

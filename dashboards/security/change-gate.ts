@@ -18,7 +18,7 @@ export function changeGate({ csrf, readOnly }: ChangeGateParts): RequestHandler 
     }
     if (!csrf.isValid(request, response)) {
       const text =
-        'The form is not from this dashboard, or from before it was restarted, or another dashboard was opened since: load its page again.';
+        'The form is not from this dashboard, or from before it was restarted, or another dashboard was opened since.';
       return sendError(response, 403, `${text} Open the page again and repeat what you did.`);
     }
     next();

@@ -9,6 +9,7 @@ import { defineLoader } from '../loaders/define-loader.ts';
 import { Keys } from '../redis/keys.ts';
 import { type RedisClient, serverOfSlot } from '../redis/redis-client.ts';
 import { withSession } from './session.ts';
+import { stopSignal } from './stop-signal.ts';
 
 export type BenchFlags = Omit<RoleFlags, 'loaders'> & {
   readonly duration: Duration;
@@ -91,7 +92,7 @@ async function readHits({
   try {
     await cache.ready();
     const keys = Array.from({ length: flags.keys }, (_, key) => key);
-    const stop = untilTold();
+    const stop = stopSignal(); // Who is stopped still removes its keys.
     for (let from = 0; from < keys.length && !stop.aborted; from += 1_000) {
       await cache.setMany(
         loader,
@@ -114,13 +115,6 @@ async function readHits({
     await cache.invalidateNamespace({ confirm: true }).catch(() => undefined); // They expire.
     await cache.close();
   }
-}
-
-/** Who is stopped still removes its keys. */
-function untilTold(): AbortSignal {
-  const stop = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
-  return stop.signal;
 }
 
 function atMost(flag: string, value: number, most: number): void {

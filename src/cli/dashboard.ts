@@ -5,7 +5,7 @@ import { logEvents } from '../../workers/log-events.ts';
 import { openMetrics } from '../../workers/metrics-server.ts';
 import { Ops } from '../../workers/ops.ts';
 import { loadersOf, type RoleFlags, roleOptions } from '../../workers/run-role.ts';
-import { untilSignal } from '../../workers/shutdown.ts';
+import { runUntilSignal } from '../../workers/shutdown.ts';
 import type { WithMetrics } from '../config/metrics-option.ts';
 import type { RoleOptions } from '../config/options.ts';
 
@@ -27,31 +27,20 @@ export async function runDashboard(flags: DashboardFlags): Promise<void> {
   const options = { ...roleOptions(flags), ...metrics.options };
   let dashboard: ListeningDashboard | null = null;
   let ops: Ops | null = null;
-  let isSignalled = false;
   const close = async (): Promise<void> => {
     await dashboard?.close().finally(() => ops?.close());
     await metrics.close();
   };
-  // From now on: a signal may also come while it waits for its servers.
-  const onSignal = (): void => {
-    isSignalled = true;
-    ops?.leave();
-  };
-  const ended = untilSignal('dashboard', { log, onSignal, close });
+  const onSignal = (): void => ops?.leave();
   const { handlers, url } = metrics;
-  try {
+  await runUntilSignal('dashboard', { log, onSignal, close }, async () => {
     dashboard = await openDashboard(file, options, flags);
     logEvents(log, dashboard);
     const { health } = dashboard;
     ops = await Ops.open({ flags, log, health, handlers });
-  } catch (error) {
-    if (isSignalled) return ended; // What it was starting was closed under it.
-    await close();
-    throw error;
-  }
-  if (url) log.info({ event: 'metrics:served', url }, `metrics ${url}`);
-  log.info({ event: 'role:ready', url: dashboard.url }, `dashboard ${dashboard.url}`);
-  await ended;
+    if (url) log.info({ event: 'metrics:served', url }, `metrics ${url}`);
+    log.info({ event: 'role:ready', url: dashboard.url }, `dashboard ${dashboard.url}`);
+  });
 }
 
 /** The dashboard over every loader and warm-up of a file. */

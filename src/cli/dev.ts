@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { type Log, logOf, openLog } from '../../workers/log.ts';
 import { logEvents } from '../../workers/log-events.ts';
 import { environmentOf, loadersOf, type RoleFlags, roleOptions } from '../../workers/run-role.ts';
-import { untilSignal } from '../../workers/shutdown.ts';
+import { runUntilSignal } from '../../workers/shutdown.ts';
 import { createScheduler } from '../create-scheduler.ts';
 import { createWorker } from '../create-worker.ts';
 import { type EmbeddedRedis, startEmbeddedRedis } from '../dev/embedded-redis.ts';
@@ -24,13 +24,7 @@ export async function runDev(flags: DevFlags, command: readonly string[]): Promi
   const close = async (): Promise<void> => {
     for (const one of closers.toReversed()) await one();
   };
-  // From now on: a signal may also come while it starts.
-  let isSignalled = false;
-  const onSignal = (): void => {
-    isSignalled = true;
-  };
-  const ended = untilSignal('dev', { log, onSignal, close });
-  try {
+  await runUntilSignal('dev', { log, close }, async () => {
     const redis = flags.redis ?? (await startRedis(flags.port, { log, closers })).url;
     const file = await loadersOf({ ...flags, redis });
     const { loaders, warmUps } = file;
@@ -49,12 +43,7 @@ export async function runDev(flags: DevFlags, command: readonly string[]): Promi
     log.info(`ready: REDIS_URL=${redis}, loaders: ${loaders.map(({ name }) => name).join(', ')}`);
     if (command.length > 0)
       closers.push(startProgram(command, environmentOf({ ...flags, redis }), log));
-  } catch (error) {
-    if (isSignalled) return ended; // What it was starting was closed under it.
-    await close();
-    throw error;
-  }
-  await ended;
+  });
 }
 
 async function startRedis(

@@ -97,16 +97,15 @@ export function runOnce(main: () => Promise<unknown>): Promise<void> {
   });
 }
 
-/** @throws InvalidArgumentError */
-export function wholeNumber(text: string): number {
-  const number = Number(text);
-  if (/^\d+$/.test(text.trim()) && Number.isSafeInteger(number)) return number;
-  throw new InvalidArgumentError('It must be a whole number of at least 0.');
-}
+/** Parses digits. @throws InvalidArgumentError */
+export const wholeNumber: (text: string) => number = wholeNumberFrom(0);
+/** Parses digits. @throws InvalidArgumentError */
+export const positiveNumber: (text: string) => number = wholeNumberFrom(1);
 
-/** @throws InvalidArgumentError */
-export function positiveNumber(text: string): number {
-  const number = Number(text);
-  if (/^\d+$/.test(text.trim()) && Number.isSafeInteger(number) && number > 0) return number;
-  throw new InvalidArgumentError('It must be a whole number of at least 1.');
+function wholeNumberFrom(least: number): (text: string) => number {
+  return (text) => {
+    const number = Number(text);
+    if (/^\d+$/.test(text.trim()) && Number.isSafeInteger(number) && number >= least) return number;
+    throw new InvalidArgumentError(`It must be a whole number of at least ${least}.`);
+  };
 }

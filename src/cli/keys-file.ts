@@ -1,9 +1,9 @@
 import { createReadStream, existsSync } from 'node:fs';
 import { createInterface } from 'node:readline';
+import { withoutByteOrderMark } from '../core/byte-order-mark.ts';
 import { EverwarmError, messageOf } from '../core/errors.ts';
 import { decodeKey } from '../loaders/key-codec.ts';
 
-const BYTE_ORDER_MARK = '\uFEFF';
 /** What a decoder puts in place of bytes that are no text, as those of a compressed file. */
 const UNREADABLE = '\uFFFD';
 
@@ -25,7 +25,7 @@ export async function* keysOfFile(
       crlfDelay: Infinity,
     })) {
       number++;
-      const text = number === 1 ? line.replace(BYTE_ORDER_MARK, '') : line;
+      const text = number === 1 ? withoutByteOrderMark(line) : line;
       if (text === '') continue;
       const problem = problemOf(text);
       if (problem === null) yield text;

@@ -10,6 +10,7 @@ import { type HotKey, readHotKeys } from '../observe/hot-keys.ts';
 import { loadersNamed } from './named-loaders.ts';
 import { printable } from './printable.ts';
 import { type Session, withSession } from './session.ts';
+import { stopSignal } from './stop-signal.ts';
 import { styleFor } from './style.ts';
 
 export type TopFlags = RoleFlags & {
@@ -67,11 +68,10 @@ async function lookAt(
 
 /** While Redis is away it says so, and looks again. */
 async function redraw(look: () => Promise<TopShown>, everyMs: number): Promise<void> {
-  const stop = new AbortController();
-  process.once('SIGINT', () => stop.abort()).once('SIGTERM', () => stop.abort());
+  const signal = stopSignal();
   const style = styleFor(process.stdout);
   process.stdout.write(CLEAR);
-  while (!stop.signal.aborted) {
+  while (!signal.aborted) {
     // Where nobody knows its size they are 0.
     const rows = process.stdout.rows || 24;
     const columns = process.stdout.columns || 80;
@@ -83,7 +83,7 @@ async function redraw(look: () => Promise<TopShown>, everyMs: number): Promise<v
     process.stdout.write(
       `${HOME}${fitting.map((line) => `${line}${CLEAR_LINE}\n`).join('')}${CLEAR_BELOW}`,
     );
-    await delay(everyMs, undefined, { signal: stop.signal }).catch(() => undefined);
+    await delay(everyMs, undefined, { signal }).catch(() => undefined);
   }
 }
 

@@ -7,6 +7,7 @@ import { WarmRun } from '../warm/warm-run.ts';
 import { keysOfFile } from './keys-file.ts';
 import type { ProgressBar } from './progress-bar.ts';
 import type { Session } from './session.ts';
+import { stopSignal } from './stop-signal.ts';
 import type { WarmOutcome } from './warm-outcome.ts';
 
 export interface WarmLoaderFlags {
@@ -70,8 +71,7 @@ export async function warmLoader(
   events.on('warm:stalled', ({ silentMs }) => {
     bar.say(`no worker has taken any key for ${Math.round(silentMs / 1_000)} s: is one running?`);
   });
-  const stop = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
+  const signal = stopSignal();
   const hottest = flags.keys === undefined ? (flags.hottest ?? 0) : 0;
   const runId = newRunId(loader.name);
   const progress = await new WarmRun({
@@ -92,12 +92,12 @@ export async function warmLoader(
       priority: null,
       total: hottest > 0 ? await new Tracker(queue, keys, loader).countHottest(hottest) : null,
     },
-    { signal: stop.signal, onProgress: (now) => bar.show(now) },
+    { signal, onProgress: (now) => bar.show(now) },
   );
   bar.end(progress);
   bad.tell();
-  if (stop.signal.aborted) bar.say('stopped');
+  if (signal.aborted) bar.say('stopped');
   const { done, skipped, failed } = progress;
-  const error = stop.signal.aborted ? 'stopped' : null;
+  const error = signal.aborted ? 'stopped' : null;
   return { runId, done, skipped, failed, refused: bad.count, error };
 }

@@ -1,3 +1,4 @@
+import { withoutByteOrderMark } from '../core/byte-order-mark.ts';
 import { EverwarmError, printValue } from '../core/errors.ts';
 
 /** Rows that could not be used: how many, and the first of them. */
@@ -19,7 +20,6 @@ export interface CsvRowsOptions {
 const NAMED = 5;
 /** No row is that long: it is not a CSV file. */
 const LONGEST_LINE = 1_000_000;
-const BYTE_ORDER_MARK = '\uFEFF';
 
 /**
  * Reads CSV text with a header as it comes, row by row. Cells may be quoted, but hold no line breaks. Keeps
@@ -92,7 +92,7 @@ export class CsvRows {
   }
 
   #readHeader(line: string): readonly number[] {
-    const text = line.startsWith(BYTE_ORDER_MARK) ? line.slice(1) : line;
+    const text = withoutByteOrderMark(line);
     const names = (splitQuoted(text) ?? []).map((name) => name.trim());
     const { required, anyOf = [] } = this.#options;
     const missing = required.filter((name) => !names.includes(name));

@@ -40,9 +40,7 @@ export class PlanTimes {
     const leadMs = this.#parts.leadMs ?? measuredLeadMs;
     const lastMs = peak?.previous(nowMs + leadMs) ?? null;
     if (lastMs === null || !schedule) return this.#led(lastMs, leadMs);
-    // A peak is the plan's that comes next after a scheduled time.
-    const scheduledMs = schedule.previous(lastMs - 1);
-    return this.#led(scheduledMs === null ? null : (peak?.next(scheduledMs) ?? null), leadMs);
+    return this.#led(this.#announced(schedule.previous(lastMs - 1)), leadMs);
   }
 
   /** The first run that is to start later. */
@@ -51,9 +49,9 @@ export class PlanTimes {
     if (!isLedByPeak) return this.#scheduled(schedule?.next(nowMs) ?? null);
     const leadMs = this.#parts.leadMs ?? measuredLeadMs;
     const nextMs = peak?.next(nowMs + leadMs) ?? null;
-    if (nextMs === null || !schedule || this.#isOurs(nextMs)) return this.#led(nextMs, leadMs);
-    const scheduledMs = schedule.next(nextMs - 1);
-    return this.#led(scheduledMs === null ? null : (peak?.next(scheduledMs) ?? null), leadMs);
+    if (nextMs === null || !schedule) return this.#led(nextMs, leadMs);
+    const isOurs = this.#announced(schedule.previous(nextMs - 1)) === nextMs;
+    return this.#led(isOurs ? nextMs : this.#announced(schedule.next(nextMs - 1)), leadMs);
   }
 
   /** The peak that a run started now, by hand, is for. */
@@ -79,12 +77,8 @@ export class PlanTimes {
     return { name: peak.zone.text(peakAtMs), startAtMs: peakAtMs - leadMs, peakAtMs };
   }
 
-  /** A peak without a scheduled time since the last one is none of the plan's. */
-  #isOurs(peakMs: number): boolean {
-    const { schedule, peak } = this.#parts;
-    const scheduledMs = schedule?.previous(peakMs - 1) ?? null;
-    if (scheduledMs === null) return false;
-    const lastPeakMs = peak?.previous(peakMs - 1) ?? null;
-    return lastPeakMs === null || scheduledMs >= lastPeakMs;
+  /** The plan's peak for a scheduled time: the next one. Peaks that no scheduled time comes before are none of the plan's. */
+  #announced(scheduledMs: number | null): number | null {
+    return scheduledMs === null ? null : (this.#parts.peak?.next(scheduledMs) ?? null);
   }
 }

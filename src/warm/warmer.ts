@@ -3,7 +3,7 @@ import { count } from '../config/rules.ts';
 import { EverwarmError, InvalidOptionError } from '../core/errors.ts';
 import { Slots } from '../core/slots.ts';
 import { UnderWay } from '../core/under-way.ts';
-import { type Warmed, type WarmKey, WarmLoad, type WarmLoadParts } from '../load/warm-load.ts';
+import { type WarmKey, WarmLoad, type WarmLoadParts } from '../load/warm-load.ts';
 import type { AnyLoader } from '../loaders/define-loader.ts';
 import { encodeKey, encodeKeys } from '../loaders/key-codec.ts';
 import { isFresh } from '../policy/freshness.ts';
@@ -36,8 +36,6 @@ const CHUNK = 100;
 /** What is left of a life then is not worth a load. */
 const SHARE_OF_LIFE = 0.5;
 
-type Ended = Exclude<Warmed, { kind: 'postponed' }>;
-
 interface Warming {
   readonly loader: AnyLoader;
   readonly slots: Slots;
@@ -45,8 +43,7 @@ interface Warming {
   readonly onDone: (key: string) => void;
   /** After its abort no key is begun. */
   readonly end: AbortSignal;
-  /** Hears of keys as they end. */
-  readonly tell: (ended: readonly Ended[]) => void;
+  readonly counts: Record<keyof WarmResult, number>;
 }
 
 /** Warms keys in the process that asks for it: without a queue, and with no worker. */
@@ -83,10 +80,7 @@ export class Warmer {
     const ended = new AbortController();
     const end = AbortSignal.any([this.#closing.signal, ended.signal, ...(signal ? [signal] : [])]);
     const underWay = new UnderWay();
-    const tell = (all: readonly Ended[]): void => {
-      for (const { kind } of all) counts[kind]++;
-    };
-    const warming = { loader, slots: new Slots(calls), underWay, onDone, end, tell };
+    const warming = { loader, slots: new Slots(calls), underWay, onDone, end, counts };
     let reading: Promise<KeyChunk | null> = Promise.resolve(null);
     const next = (): Promise<KeyChunk | null> => {
       // One at a time: an iterator need not stand more.
@@ -115,12 +109,12 @@ export class Warmer {
 
   async #warmChunk(texts: readonly string[], warming: Warming): Promise<void> {
     const { keys, store } = this.#parts;
-    const { loader, slots, underWay, end, tell } = warming;
+    const { loader, slots, underWay, end, counts } = warming;
     let headers: readonly (EntryHeader | null | undefined)[];
     try {
       headers = await store.headers(texts.map((key) => keys.entry(loader, key)));
     } catch (error) {
-      tell(this.#failed(texts, loader, error));
+      for (const key of texts) this.#fail(key, warming, error);
       return;
     }
     const isEnough = (header: EntryHeader): boolean => this.#isEnough(header);
@@ -131,30 +125,30 @@ export class Warmer {
         stale.push({ key, seenCreatedAtMs: header?.createdAtMs ?? 0 });
       }
     }
-    const skipped = texts.length - stale.length;
-    tell(Array.from({ length: skipped }, (): Ended => ({ kind: 'skipped', key: '' })));
+    counts.skipped += texts.length - stale.length;
     const batches = loader.loadMany ? [stale] : stale.map((one) => [one]);
     const warm = async (batch: readonly WarmKey[]): Promise<void> => {
-      if (!end.aborted) tell(await underWay.run(this.#warmBatch(batch, warming)));
+      if (!end.aborted) await underWay.run(this.#warmBatch(batch, warming));
     };
     await Promise.all(batches.map((batch) => slots.run(() => warm(batch))));
   }
 
-  async #warmBatch(
-    batch: readonly WarmKey[],
-    { loader, onDone }: Warming,
-  ): Promise<readonly Ended[]> {
+  async #warmBatch(batch: readonly WarmKey[], warming: Warming): Promise<void> {
+    const { loader, onDone, counts } = warming;
     const warmed = await this.#warmLoad.run(batch, {
       loader,
       isFresh: (header) => this.#isEnough(header),
       liveUntilMs: null,
       permit: { maxWaitMs: loader.loadTimeoutMs, as: 'warm' },
     });
-    return warmed.flatMap((one) => {
-      if (one.kind === 'postponed') return this.#failed([one.key], loader, one.error);
+    for (const one of warmed) {
+      if (one.kind === 'postponed') {
+        this.#fail(one.key, warming, one.error);
+        continue;
+      }
+      counts[one.kind]++;
       if (one.kind === 'done') onDone(one.key);
-      return [one];
-    });
+    }
   }
 
   #isEnough(header: EntryHeader): boolean {
@@ -162,11 +156,9 @@ export class Warmer {
     return !header.invalidated && isFresh(header, nowMs + SHARE_OF_LIFE * ownLifeMs(header));
   }
 
-  #failed(texts: readonly string[], loader: AnyLoader, error: unknown): readonly Ended[] {
-    return texts.map((key) => {
-      this.#parts.events.emit('warm:failed', { loader: loader.name, key, error });
-      return { kind: 'failed', key, error };
-    });
+  #fail(key: string, { loader, counts }: Warming, error: unknown): void {
+    counts.failed++;
+    this.#parts.events.emit('warm:failed', { loader: loader.name, key, error });
   }
 }
 

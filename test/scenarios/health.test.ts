@@ -78,13 +78,12 @@ test('a close that never ends is given up at its deadline, with exit code 1', as
   const log = JSON.stringify(compiled('workers/log.js'));
   const program = await system.file(
     'hangs.mjs',
-    `import { untilSignal } from ${shutdown};
+    `import { runUntilSignal } from ${shutdown};
 import { openLog } from ${log};
 setInterval(() => {}, 60_000);
 const close = () => new Promise(() => {});
-const ended = untilSignal('worker', { log: await openLog('worker', {}), close, deadlineMs: 100 });
-console.log('runs');
-await ended;
+const options = { log: await openLog('worker', {}), close, deadlineMs: 100 };
+await runUntilSignal('worker', options, async () => console.log('runs'));
 `,
   );
   const child = system.run(program);
